@@ -1,0 +1,1 @@
+"""Who clones and synthesizes: one door, one file per dialect behind it."""
