@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     """Key for kept samples (32 bytes, base64url); empty: generated into the data folder."""
     max_sample_mb: int = Field(default=25, ge=1, le=500)
     """Largest recording taken, in MB."""
-    max_sample_seconds: int = Field(default=600, ge=10, le=3600)
+    max_sample_seconds: int = Field(default=300, ge=10, le=3600)
     """Longest recording taken, in seconds."""
     max_text: int = Field(default=1000, ge=50, le=5000)
     """Longest text for one line, in characters."""
@@ -39,6 +39,13 @@ class Settings(BaseSettings):
     idle_seconds: int = Field(default=300, ge=5)
     """Leave the voice channel after this long without a line."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """Where the database is; may hold a password."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite+aiosqlite:///{self.data_dir / 'mynah.db'}"
 
     @field_validator("data_dir")
     @classmethod

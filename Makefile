@@ -1,0 +1,53 @@
+# Mynah. `make demo` and `make test` need nothing but Python 3.11 or newer; everything else is installed into .venv.
+
+PYTHON := .venv/bin/python
+export SAMPLE TEXT
+
+.PHONY: help setup run demo test lint types floors tests bench doctor format lock
+
+help:
+	@echo "make demo [SAMPLE=clip] [TEXT=\"...\"]   hear a cloned voice, with no account and no key"
+	@echo "make test                              every check and every test"
+	@echo "make run                               run on Discord (set DISCORD_TOKEN in .env)"
+	@echo "make doctor                            check this machine and the settings"
+	@echo "make bench                             print the figures of docs/performance.md"
+
+setup: .venv/.ready
+
+.venv/.ready: requirements-dev.lock scripts/setup.sh
+	@sh scripts/setup.sh
+
+run: setup
+	@$(PYTHON) -m bot
+
+demo: setup
+	@$(PYTHON) -m playground.demo $(if $(SAMPLE),--sample "$$SAMPLE") $(if $(TEXT),--text "$$TEXT")
+
+doctor: setup
+	@$(PYTHON) -m bot doctor
+
+test: lint types floors tests
+
+lint: setup
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+
+types: setup
+	$(PYTHON) -m mypy
+
+floors: setup
+	.venv/bin/lint-imports
+
+tests: setup
+	$(PYTHON) -m pytest --cov --cov-report=term-missing:skip-covered
+
+bench: setup
+	@$(PYTHON) -m benchmarks
+
+format: setup
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --extra playground --generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock -o requirements-dev.lock

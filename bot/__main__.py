@@ -1,0 +1,142 @@
+"""The composition root: settings, store, providers, rules, bot, run; closed in reverse.
+
+python -m bot            run on Discord
+python -m bot doctor     check this machine and these settings, with the cure for each failure
+python -m bot health     exit 0 while a running bot is connected (for containers)
+"""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import discord
+from pydantic import ValidationError
+
+from bot import audio
+from bot.client import Bot, Rules, build_bot
+from bot.doctor import examine
+from bot.drafts import Drafts
+from bot.errors import BotError
+from bot.playback import Speakers
+from bot.providers import create_providers
+from bot.samples import SampleService
+from bot.settings import Settings
+from bot.speech import SpeechService
+from bot.store import Store, load_key
+from bot.voices import VoiceService
+from cogs import ALL
+
+log = logging.getLogger("bot")
+
+_STALE_SECONDS = 60.0
+
+
+@asynccontextmanager
+async def open_rules(settings: Settings) -> AsyncIterator[Rules]:
+    """Open store, providers and speakers, and build the rules on them."""
+    folder = settings.data_dir
+    await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+    secret = settings.sample_key.get_secret_value() if settings.sample_key else None
+    key = await asyncio.to_thread(load_key, secret, folder)
+    limits = audio.Limits(max_bytes=settings.max_sample_mb * 1_000_000, max_seconds=settings.max_sample_seconds)
+    samples = SampleService(limits)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(Store(settings.sqlalchemy_url, key=key))
+        providers = {
+            name: await stack.enter_async_context(provider) for name, provider in create_providers(settings).items()
+        }
+        speakers = await stack.enter_async_context(
+            Speakers(max_queue=settings.max_queue, idle_seconds=settings.idle_seconds)
+        )
+        voices = VoiceService(
+            store,
+            providers,
+            samples,
+            provider=settings.provider,
+            max_voices=settings.max_voices,
+            keep_samples=settings.keep_samples,
+        )
+        speech = SpeechService(store, providers, samples, provider=settings.provider, max_text=settings.max_text)
+        await voices.recover()
+        yield Rules(voices=voices, speech=speech, samples=samples, speakers=speakers, drafts=Drafts())
+
+
+@asynccontextmanager
+async def open_bot(settings: Settings, *, connector: aiohttp.BaseConnector | None = None) -> AsyncIterator[Bot]:
+    """Open everything the bot stands on, and the bot, not yet connected."""
+    async with open_rules(settings) as rules:
+        bot = build_bot(rules, cogs=ALL, data_dir=settings.data_dir, connector=connector)
+        async with bot:
+            yield bot
+
+
+async def run(settings: Settings) -> None:
+    """Run on Discord until the process is told to stop."""
+    if settings.discord_token is None:
+        raise BotError("DISCORD_TOKEN is not set: put it in .env (README, 'Run it on Discord'), or try `make demo`.")
+    current = asyncio.current_task()
+    if current is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, current.cancel)
+    async with open_bot(settings) as bot:
+        try:
+            await bot.start(settings.discord_token.get_secret_value())
+        except discord.LoginFailure as error:
+            raise BotError(
+                "Discord refused DISCORD_TOKEN: reset it in the developer portal and copy it anew."
+            ) from error
+
+
+def read_settings() -> Settings:
+    """Read the settings. Raises `BotError` that names each wrong one."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise BotError(f"Settings are wrong: {wrong}.") from error
+
+
+def is_alive(data_dir: Path) -> bool:
+    """Say whether a running bot was connected within the last minute."""
+    mark = data_dir / "alive"
+    return mark.is_file() and time.time() - mark.stat().st_mtime < _STALE_SECONDS
+
+
+def set_up_logging(level: str) -> None:
+    """Log to stderr. Libraries that write texts, URLs or SQL at DEBUG stay at INFO or above."""
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    for noisy in ("discord", "aiosqlite", "sqlalchemy", "PIL", "asyncio"):
+        logging.getLogger(noisy).setLevel(max(logging.INFO, logging.getLevelName(level)))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Mynah, a Discord bot that clones voices")
+    parser.add_argument("command", nargs="?", choices=("run", "doctor", "health"), default="run")
+    command = parser.parse_args(arguments).command
+    try:
+        settings = read_settings()
+        set_up_logging(settings.log_level)
+        match command:
+            case "health":
+                return 0 if is_alive(settings.data_dir) else 1
+            case "doctor":
+                return asyncio.run(examine(settings))
+            case _:
+                asyncio.run(run(settings))
+    except BotError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        log.info("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

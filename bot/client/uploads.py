@@ -1,0 +1,24 @@
+"""Files that members attach to a command, read from Discord's CDN. Knows nothing of what is in them."""
+
+import asyncio
+
+import aiohttp
+import discord
+
+from bot.errors import SampleError
+
+_SECONDS = 30.0
+
+
+async def read_upload(attachment: discord.Attachment, *, max_bytes: int) -> bytes:
+    """Read a file of at most `max_bytes`. Raises `SampleError`."""
+    if attachment.size > max_bytes:
+        raise SampleError(
+            f"That file has {attachment.size / 1e6:.0f} MB and I take {max_bytes / 1e6:.0f} MB: "
+            "cut it, or send it as mp3 or ogg."
+        )
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await attachment.read()
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+        raise SampleError("I could not fetch that file from Discord: attach it again.") from error

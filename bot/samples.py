@@ -1,0 +1,62 @@
+"""Recordings as members send them, turned into samples: decoded, judged, cleaned, kept small. Knows no voices."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot import audio
+from bot.errors import SampleError
+from bot.models import KeptSample, Sample, SampleReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """One to five recordings that were listened to, held as they are kept: small."""
+
+    kept: tuple[KeptSample, ...]
+    report: SampleReport
+    """What was heard in all of them together."""
+
+
+class SampleService:
+    """Listens to recordings in worker threads. Owns the limits, and how many are decoded at once."""
+
+    def __init__(self, limits: audio.Limits, *, at_once: int = 2) -> None:
+        self._limits = limits
+        self._turns = asyncio.Semaphore(at_once)
+
+    @property
+    def max_bytes(self) -> int:
+        """Largest recording taken."""
+        return self._limits.max_bytes
+
+    async def listen(self, clips: Sequence[bytes], *, transcript: str = "", clean_up: bool = False) -> Take:
+        """Decode and judge recordings; the transcript belongs to the first. Raises `SampleError`."""
+        if not clips:
+            raise SampleError("There is no recording: attach one to the command.")
+        async with self._turns:
+            return await asyncio.to_thread(self._take, tuple(clips), transcript, clean_up)
+
+    def _take(self, clips: tuple[bytes, ...], transcript: str, clean_up: bool) -> Take:
+        recordings = [audio.decode(clip, self._limits) for clip in clips]
+        if clean_up:
+            recordings = [audio.clean(recording) for recording in recordings]
+        report = audio.judge(audio.join(recordings))
+        texts = [transcript] + [""] * (len(clips) - 1)
+        kept = tuple(
+            KeptSample(opus=audio.encode_sample(recording), transcript=text)
+            for recording, text in zip(recordings, texts, strict=True)
+        )
+        return Take(kept=kept, report=report)
+
+    async def restore(self, kept: Sequence[KeptSample], report: SampleReport) -> tuple[Sample, ...]:
+        """Give kept samples back as providers take them."""
+        return await asyncio.to_thread(lambda: tuple(self._restore(sample, report) for sample in kept))
+
+    def _restore(self, kept: KeptSample, report: SampleReport) -> Sample:
+        recording = audio.decode(kept.opus, self._limits)
+        return Sample(wav=audio.write_wav(recording), report=report, transcript=kept.transcript)
+
+    async def picture(self, report: SampleReport) -> bytes:
+        """Draw the waveform of what was heard, as PNG."""
+        return await asyncio.to_thread(audio.draw_waveform, report.waveform, report.seconds)

@@ -1,0 +1,103 @@
+"""What one kind of database must be told and the others need not: the only module with SQL of a single dialect.
+
+Knows engines and connections. Does not know the tables.
+"""
+
+import asyncio
+import sqlite3
+import time
+from typing import Any, Literal
+
+from sqlalchemy import Connection, event, func, make_url, select
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import await_only
+
+Transaction = Literal["BEGIN DEFERRED", "BEGIN IMMEDIATE", ""]
+READ: Transaction = "BEGIN DEFERRED"
+WRITE: Transaction = "BEGIN IMMEDIATE"
+"""A writer takes SQLite's lock at the start, because SQLite refuses to turn a reader into a second writer later."""
+NONE: Transaction = ""
+"""For what SQLite does outside transactions only."""
+
+_OPTION = "sqlite_transaction"
+
+_BUSY_SECONDS = "5"
+_PRAGMAS = ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON")
+_PAUSE = 0.02
+_MIGRATION_LOCK = 0x6D796E6168  # "mynah"
+
+
+def build_engine(url: str) -> AsyncEngine:
+    """Build the engine for a SQLAlchemy URL. Connects to nothing yet.
+
+    SQLite waits 5 s for a lock; `?timeout=` in the URL says otherwise.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(parsed, pool_pre_ping=True)
+    if "timeout" not in parsed.query:
+        parsed = parsed.update_query_dict({"timeout": _BUSY_SECONDS})
+    engine = create_async_engine(parsed)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    """Set up a new SQLite connection. The driver is told to leave transactions to `_begin_sqlite`."""
+    try:
+        _set_up(connection)
+    except BaseException:
+        # the pool does not close a connection that failed here, and its thread would stay
+        connection.close()
+        raise
+
+
+def _set_up(connection: Any) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    _switch_to_wal(cursor)
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _switch_to_wal(cursor: DBAPICursor) -> None:
+    """Have readers and a writer side by side. SQLite does not wait here when two switch at once, so we do."""
+    cursor.execute("PRAGMA busy_timeout")
+    (patience,) = cursor.fetchall()[0]
+    deadline = time.monotonic() + patience / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            await_only(asyncio.sleep(_PAUSE))
+        else:
+            return
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    statement = connection.get_execution_options().get(_OPTION, READ)
+    if statement:
+        connection.exec_driver_sql(statement)
+
+
+async def prepare(connection: AsyncConnection, kind: Transaction) -> None:
+    """Say what the next transaction of a connection is for."""
+    await connection.execution_options(**{_OPTION: kind})
+
+
+async def lock_schema(connection: AsyncConnection) -> None:
+    """Keep other processes from migrating until this transaction ends. SQLite's writer holds that lock already."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+
+
+async def scrub(connection: AsyncConnection) -> None:
+    """Leave no trace of what was deleted: SQLite's log still holds it until it is folded in and cut to nothing."""
+    if connection.dialect.name == "sqlite":
+        await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

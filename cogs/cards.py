@@ -1,0 +1,75 @@
+"""How a voice and a recording look to a member."""
+
+import io
+
+import discord
+from discord.utils import escape_markdown, format_dt
+
+from bot.models import SampleReport, Voice, VoicePage
+
+COLOUR = discord.Colour(0x7C6CF2)
+PICTURE = "waveform.png"
+
+_STATES = {
+    "unknown": "being looked for at the service",
+    "created": "waiting to be made",
+    "training": "being made",
+    "trained": "ready",
+    "failed": "could not be made: delete it and clone again",
+}
+
+
+def picture_file(png: bytes) -> discord.File:
+    """Attach a waveform so that a card can show it."""
+    return discord.File(io.BytesIO(png), filename=PICTURE, description="Waveform of the recording")
+
+
+def audio_file(data: bytes, name: str, form: str) -> discord.File:
+    """Attach speech under a voice's name."""
+    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in name).strip("-").lower()
+    return discord.File(io.BytesIO(data), filename=f"{plain or 'voice'}.{form}")
+
+
+def heard_card(title: str, report: SampleReport) -> discord.Embed:
+    """Show what was heard in a recording."""
+    card = discord.Embed(title=escape_markdown(title), description=report.sentence, colour=COLOUR)
+    card.add_field(name="Speech", value=f"{report.speech_seconds:.1f} s of {report.seconds:.1f} s")
+    card.add_field(name="Level", value=f"{report.loudness:.0f} LUFS")
+    card.add_field(name="Noise", value=f"{report.noise:.0f} dBFS")
+    card.add_field(name="Clipping", value="none" if report.clipped < 0.0005 else f"{report.clipped:.1%} of it")
+    card.set_image(url=f"attachment://{PICTURE}")
+    return card
+
+
+def voice_card(voice: Voice, *, label: str, is_default: bool) -> discord.Embed:
+    """Show all that is known of a voice."""
+    title = escape_markdown(voice.name) + (" (your default)" if is_default else "")
+    about = escape_markdown(voice.description) or (voice.report.sentence if voice.report else "")
+    card = discord.Embed(title=title, description=about, colour=COLOUR)
+    card.add_field(name="State", value=_STATES[voice.state])
+    card.add_field(name="Made by", value=label)
+    card.add_field(name="Visible to", value="you alone" if voice.visibility == "private" else voice.visibility)
+    if voice.report:
+        card.add_field(name="Sample", value=f"{voice.report.speech_seconds:.1f} s of speech")
+        card.set_image(url=f"attachment://{PICTURE}")
+    card.add_field(name="Lines spoken", value=str(voice.use_count))
+    card.add_field(name="Last spoken", value=format_dt(voice.last_used_at, "R") if voice.last_used_at else "never")
+    if voice.tags:
+        card.add_field(name="Tags", value=escape_markdown(", ".join(voice.tags)))
+    if voice.languages:
+        card.add_field(name="Languages", value=", ".join(voice.languages))
+    card.add_field(name="Made", value=format_dt(voice.created_at, "D"))
+    card.add_field(name="Changed", value=format_dt(voice.updated_at, "R"))
+    card.add_field(name="You confirmed", value=f"“{voice.consent}” {format_dt(voice.consented_at, 'f')}", inline=False)
+    return card
+
+
+def list_card(page: VoicePage, *, offset: int) -> discord.Embed:
+    """Show one page of a member's voices, a line each."""
+    lines = []
+    for number, voice in enumerate(page.voices, offset + 1):
+        star = " · your default" if voice.id == page.default_id else ""
+        spoken = "1 line" if voice.use_count == 1 else f"{voice.use_count} lines"
+        lines.append(f"{number}. **{escape_markdown(voice.name)}**: {_STATES[voice.state]}, {spoken} spoken{star}")
+    title = "Your voice" if page.total == 1 else f"Your {page.total} voices"
+    return discord.Embed(title=title, description="\n".join(lines), colour=COLOUR)

@@ -1,0 +1,137 @@
+"""/clone: a recording becomes a private voice, once its owner has confirmed."""
+
+import asyncio
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Bot, Buttons, button, read_upload, row
+from bot.client.buttons import Interaction
+from bot.drafts import Drafts
+from bot.models import Voice
+from bot.samples import SampleService
+from bot.speech import SpeechService
+from bot.voices import CONSENT, VoiceService
+from cogs.cards import audio_file, heard_card, picture_file, voice_card
+
+
+class Clone(commands.Cog):
+    """Owns the conversation from the recording to the finished voice."""
+
+    def __init__(
+        self, *, voices: VoiceService, samples: SampleService, speech: SpeechService, drafts: Drafts, buttons: Buttons
+    ) -> None:
+        self._voices = voices
+        self._samples = samples
+        self._speech = speech
+        self._drafts = drafts
+        buttons.add("clone-yes", self._confirm)
+        buttons.add("clone-no", self._cancel)
+
+    @app_commands.command()
+    @app_commands.describe(
+        name="What the voice is called: up to 32 characters",
+        sample="A recording of one person speaking: wav, mp3, m4a, ogg, flac or webm; 10 to 30 s is best",
+        sample2="More of the same voice",
+        sample3="More of the same voice",
+        sample4="More of the same voice",
+        sample5="More of the same voice",
+        transcript="The words spoken in the first recording",
+        description="A note about the voice, for you",
+        tags="Words to sort it by, with commas between",
+        clean_up="Take out noise and long pauses first",
+    )
+    async def clone(
+        self,
+        interaction: Interaction,
+        name: str,
+        sample: discord.Attachment,
+        sample2: discord.Attachment | None = None,
+        sample3: discord.Attachment | None = None,
+        sample4: discord.Attachment | None = None,
+        sample5: discord.Attachment | None = None,
+        transcript: str = "",
+        description: str = "",
+        tags: str = "",
+        clean_up: bool = False,
+    ) -> None:
+        """Make a private voice from a recording."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._voices.admit(name, owner_id=interaction.user.id)
+        files = [each for each in (sample, sample2, sample3, sample4, sample5) if each is not None]
+        most = self._samples.max_bytes
+        clips = await asyncio.gather(*(read_upload(each, max_bytes=most) for each in files))
+        draft = await self._voices.draft(
+            clips,
+            owner_id=interaction.user.id,
+            name=name,
+            transcript=transcript,
+            description=description,
+            tags=tags,
+            clean_up=clean_up,
+        )
+        self._drafts.keep(draft)
+        picture = await self._samples.picture(draft.take.report)
+        card = heard_card(draft.name, draft.take.report)
+        card.add_field(name="Before I make it, please confirm", value=f"“{CONSENT}”", inline=False)
+        card.add_field(name="What will be stored", value=self._stored(), inline=False)
+        await interaction.edit_original_response(
+            embed=card,
+            attachments=[picture_file(picture)],
+            view=row(
+                button("I confirm: make the voice", "clone-yes", draft.id, style=discord.ButtonStyle.success),
+                button("Cancel", "clone-no", draft.id),
+            ),
+        )
+
+    def _stored(self) -> str:
+        recording = "your recording, encrypted," if self._voices.keep_samples else "no recording,"
+        return (
+            f"A voice model that only you can use ({self._voices.label}), {recording} the name and notes, and this "
+            "confirmation with its time. /voices delete removes all of it."
+        )
+
+    async def _confirm(self, interaction: Interaction, draft_id: str) -> None:
+        draft = self._drafts.take(draft_id, owner_id=interaction.user.id)
+        await interaction.response.edit_message(content=f"Making {draft.name} …", view=None)
+        voice = await self._voices.clone(draft)
+        await self._show(interaction, voice)
+
+    async def _show(self, interaction: Interaction, voice: Voice) -> None:
+        """Say that it is made before the preview is tried: the news must not depend on it."""
+        await interaction.edit_original_response(content=_news(voice))
+        preview = await self._speech.try_preview(voice)
+        files = [audio_file(preview, voice.name, "ogg")] if preview else []
+        if voice.report:
+            files.insert(0, picture_file(await self._samples.picture(voice.report)))
+        default = await self._voices.is_default(voice)
+        card = voice_card(voice, label=self._voices.label_of(voice), is_default=default)
+        if voice.report:
+            card.description = voice.report.sentence
+        await interaction.edit_original_response(content=_news(voice), embed=card, attachments=files)
+
+    async def _cancel(self, interaction: Interaction, draft_id: str) -> None:
+        self._drafts.drop(draft_id, owner_id=interaction.user.id)
+        await interaction.response.edit_message(
+            content="Nothing was made, and nothing was kept.", embed=None, attachments=[], view=None
+        )
+
+
+def _news(voice: Voice) -> str:
+    match voice.state:
+        case "trained":
+            return f"{voice.name} is ready: try /say."
+        case "failed":
+            return f"{voice.name} could not be made: try another recording."
+        case _:
+            return f"{voice.name} is being made: /voices show tells when it is ready."
+
+
+async def setup(bot: Bot) -> None:
+    """Add the cog."""
+    rules = bot.rules
+    cog = Clone(
+        voices=rules.voices, samples=rules.samples, speech=rules.speech, drafts=rules.drafts, buttons=bot.buttons
+    )
+    await bot.add_cog(cog)

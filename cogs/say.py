@@ -1,0 +1,140 @@
+"""/say: text in a cloned voice, into a voice channel or as a file."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Bot, read_upload
+from bot.client.buttons import Interaction
+from bot.errors import PlaybackError, SpeechError, VoiceError
+from bot.models import AudioFormat
+from bot.playback import Line, Played, Speakers, admit
+from bot.samples import SampleService
+from bot.speech import Speech, SpeechService
+from bot.voices import VoiceService
+from cogs.cards import audio_file
+from cogs.choices import suggest_voices
+
+Channel = discord.VoiceChannel | discord.StageChannel
+
+_PATIENCE = 840.0
+"""Seconds an answer can still be changed: Discord's token lives 15 minutes."""
+
+
+class Say(commands.Cog):
+    """Owns the answers to /say; the sound itself is the speaker's."""
+
+    def __init__(
+        self, *, voices: VoiceService, speech: SpeechService, samples: SampleService, speakers: Speakers
+    ) -> None:
+        self._voices = voices
+        self._speech = speech
+        self._samples = samples
+        self._speakers = speakers
+
+    @app_commands.command()
+    @app_commands.rename(form="format")
+    @app_commands.describe(
+        text="What to say",
+        voice="Which of your voices; without it, your default voice",
+        where="In the voice channel you are in, or as a file here",
+        form="Kind of file; ogg without it",
+        sample="Speak once in the voice of this recording, and keep nothing",
+    )
+    @app_commands.choices(
+        where=[
+            app_commands.Choice(name="voice channel", value="channel"),
+            app_commands.Choice(name="file", value="file"),
+        ]
+    )
+    async def say(
+        self,
+        interaction: Interaction,
+        text: str,
+        voice: str | None = None,
+        where: str | None = None,
+        form: Literal["ogg", "mp3", "wav"] = "ogg",
+        sample: discord.Attachment | None = None,
+    ) -> None:
+        """Say something in a cloned voice."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        channel = _channel_of(interaction) if where != "file" else None
+        if where == "channel" and channel is None:
+            raise PlaybackError("You are not in a voice channel: join one, or choose where: file.")
+        self._speech.read(text)
+        if channel is not None:
+            admit(channel)
+        spoken = await self._choose(interaction, text, voice, sample)
+        if channel is not None:
+            await self._play(interaction, spoken, channel)
+        else:
+            await self._upload(interaction, spoken, form)
+
+    async def _choose(
+        self, interaction: Interaction, text: str, voice: str | None, sample: discord.Attachment | None
+    ) -> "_Spoken":
+        if sample is None:
+            chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
+            self._speech.expect_ready(chosen)
+            return _Spoken(name=chosen.name, open=lambda: self._speech.say(chosen, text))
+        if voice is not None:
+            raise VoiceError("Choose a voice or attach a sample, not both.")
+        clip = await read_upload(sample, max_bytes=self._samples.max_bytes)
+        take = await self._voices.hear(clip)
+        return _Spoken(name="the recording", open=lambda: self._speech.say_once(take, text))
+
+    async def _play(self, interaction: Interaction, spoken: "_Spoken", channel: Channel) -> None:
+        ticket = self._speakers.enqueue(Line(asker_id=interaction.user.id, channel=channel, open=spoken.open))
+        place = "next" if ticket.position == 0 else f"after {ticket.position} other" + "s" * (ticket.position > 1)
+        await interaction.edit_original_response(
+            content=f"{spoken.name} speaks {place} in {channel.mention}. /stop ends it."
+        )
+        played = asyncio.ensure_future(ticket.done)
+        done, _ = await asyncio.wait([played], timeout=_PATIENCE)
+        if done:
+            await interaction.edit_original_response(content=_outcome(spoken.name, channel, played.result()))
+        else:
+            played.cancel()
+
+    async def _upload(self, interaction: Interaction, spoken: "_Spoken", form: AudioFormat) -> None:
+        data = await self._speech.render(spoken.open(), form)
+        if len(data) > interaction.filesize_limit:
+            raise SpeechError("The file is larger than Discord takes here: choose format ogg, or say less.")
+        await interaction.edit_original_response(content=f"Here is what {spoken.name} says.")
+        await interaction.followup.send(file=audio_file(data, spoken.name, form), ephemeral=False)
+
+    @say.autocomplete("voice")
+    async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await suggest_voices(self._voices, interaction, typed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spoken:
+    """One line that can be opened when its turn comes: in a voice that stays, or once from a recording."""
+
+    name: str
+    open: Callable[[], Speech]
+
+
+def _channel_of(interaction: Interaction) -> Channel | None:
+    member = interaction.user
+    return member.voice.channel if isinstance(member, discord.Member) and member.voice is not None else None
+
+
+def _outcome(name: str, channel: Channel, played: Played) -> str:
+    seconds = played.packets * 0.02
+    if played.stopped:
+        return f"Stopped after {seconds:.1f} s."
+    return f"{name} spoke in {channel.mention} for {seconds:.1f} s."
+
+
+async def setup(bot: Bot) -> None:
+    """Add the cog."""
+    rules = bot.rules
+    cog = Say(voices=rules.voices, speech=rules.speech, samples=rules.samples, speakers=rules.speakers)
+    await bot.add_cog(cog)

@@ -1,0 +1,157 @@
+"""/voices: what a member does with the voices they own, and with no other."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Bot, Buttons, button, row
+from bot.client.buttons import Interaction
+from bot.samples import SampleService
+from bot.speech import SpeechService
+from bot.voices import VoiceService
+from cogs.cards import audio_file, list_card, picture_file, voice_card
+from cogs.choices import suggest_voices
+
+_PAGE = 10
+
+
+class Voices(commands.GroupCog, group_name="voices", group_description="The voices you own"):
+    """Owns the answers to /voices and its buttons."""
+
+    def __init__(
+        self, *, voices: VoiceService, samples: SampleService, speech: SpeechService, buttons: Buttons
+    ) -> None:
+        self._voices = voices
+        self._samples = samples
+        self._speech = speech
+        buttons.add("page", self._turn)
+        buttons.add("delete-yes", self._delete)
+        buttons.add("delete-no", self._keep)
+
+    @app_commands.command(name="list")
+    async def list_all(self, interaction: Interaction) -> None:
+        """List your voices."""
+        content, card, view = await self._page(interaction, 0)
+        if card is None:
+            await interaction.response.send_message(content, ephemeral=True)
+        else:
+            await interaction.response.send_message(embed=card, view=view, ephemeral=True)
+
+    async def _turn(self, interaction: Interaction, offset: str) -> None:
+        content, card, view = await self._page(interaction, int(offset))
+        await interaction.response.edit_message(content=content, embed=card, view=view)
+
+    async def _page(
+        self, interaction: Interaction, offset: int
+    ) -> tuple[str | None, discord.Embed | None, discord.ui.View]:
+        page = await self._voices.page(owner_id=interaction.user.id, offset=offset, limit=_PAGE)
+        if not page.voices and offset:
+            return await self._page(interaction, max(0, offset - _PAGE))
+        if not page.voices:
+            return "You have no voice yet: make one with /clone.", None, row()
+        turns = []
+        if offset:
+            turns.append(button("Previous", "page", str(max(0, offset - _PAGE))))
+        if offset + len(page.voices) < page.total:
+            turns.append(button("Next", "page", str(offset + _PAGE)))
+        return None, list_card(page, offset=offset), row(*turns)
+
+    @app_commands.command()
+    @app_commands.describe(voice="Which of your voices; without it, your default voice")
+    async def show(self, interaction: Interaction, voice: str | None = None) -> None:
+        """Show all there is to know of one voice."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
+        chosen = await self._voices.try_refresh(chosen)
+        default = await self._voices.is_default(chosen)
+        card = voice_card(chosen, label=self._voices.label_of(chosen), is_default=default)
+        files = [picture_file(await self._samples.picture(chosen.report))] if chosen.report else []
+        await interaction.edit_original_response(embed=card, attachments=files)
+
+    @app_commands.command()
+    @app_commands.describe(voice="Which of your voices", name="What it shall be called: up to 32 characters")
+    async def rename(self, interaction: Interaction, voice: str, name: str) -> None:
+        """Give a voice another name."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
+        renamed = await self._voices.rename(chosen, name)
+        await interaction.edit_original_response(content=f"{chosen.name} is now called {renamed.name}.")
+
+    @app_commands.command()
+    @app_commands.describe(
+        voice="Which of your voices",
+        description="A note about the voice, for you; a dash takes it away",
+        tags="Words to sort it by, with commas between; a dash takes them away",
+    )
+    async def edit(
+        self, interaction: Interaction, voice: str, description: str | None = None, tags: str | None = None
+    ) -> None:
+        """Change the notes on a voice."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
+        edited = await self._voices.edit(chosen, description=_text(description), tags=_text(tags))
+        default = await self._voices.is_default(edited)
+        card = voice_card(edited, label=self._voices.label_of(edited), is_default=default)
+        card.set_image(url=None)
+        await interaction.edit_original_response(content="Changed.", embed=card)
+
+    @app_commands.command()
+    @app_commands.describe(voice="Which of your voices /say speaks with when none is named")
+    async def default(self, interaction: Interaction, voice: str) -> None:
+        """Choose the voice that speaks when none is named."""
+        chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
+        await self._voices.set_default(chosen)
+        await interaction.response.send_message(f"{chosen.name} is now your default voice.", ephemeral=True)
+
+    @app_commands.command()
+    @app_commands.describe(voice="Which of your voices; without it, your default voice")
+    async def preview(self, interaction: Interaction, voice: str | None = None) -> None:
+        """Hear one sentence in a voice; only you can play it."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
+        spoken = await self._speech.preview(chosen)
+        await interaction.edit_original_response(
+            content=f"This is {chosen.name}.", attachments=[audio_file(spoken, chosen.name, "ogg")]
+        )
+
+    @app_commands.command()
+    @app_commands.describe(voice="Which of your voices")
+    async def delete(self, interaction: Interaction, voice: str) -> None:
+        """Delete a voice for good, after asking."""
+        chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
+        await interaction.response.send_message(
+            f"Delete {chosen.name}? Its model and its recording go for good, and nobody can bring them back.",
+            view=row(
+                button("Delete it", "delete-yes", chosen.id, style=discord.ButtonStyle.danger),
+                button("Keep it", "delete-no"),
+            ),
+            ephemeral=True,
+        )
+
+    async def _delete(self, interaction: Interaction, voice_id: str) -> None:
+        chosen = await self._voices.resolve(voice_id, owner_id=interaction.user.id)
+        await interaction.response.edit_message(content=f"Deleting {chosen.name} …", view=None)
+        await self._voices.delete(chosen)
+        await interaction.edit_original_response(content=f"{chosen.name} is deleted, here and where it lived.")
+
+    async def _keep(self, interaction: Interaction, _: str) -> None:
+        await interaction.response.edit_message(content="It stays.", view=None)
+
+    @show.autocomplete("voice")
+    @rename.autocomplete("voice")
+    @edit.autocomplete("voice")
+    @default.autocomplete("voice")
+    @preview.autocomplete("voice")
+    @delete.autocomplete("voice")
+    async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await suggest_voices(self._voices, interaction, typed)
+
+
+def _text(value: str | None) -> str | None:
+    return "" if value is not None and value.strip() in {"-", "–"} else value
+
+
+async def setup(bot: Bot) -> None:
+    """Add the cog."""
+    rules = bot.rules
+    await bot.add_cog(Voices(voices=rules.voices, samples=rules.samples, speech=rules.speech, buttons=bot.buttons))

@@ -1,0 +1,343 @@
+"""One channel's DAVE key group as the voice server sees it: who is in, who waits, and one change at a time.
+
+Knows opcodes and public MLS messages, no keys and no sockets; members are told and answer through `KeyMember`.
+Source: the DAVE protocol whitepaper, "Delivery Service" to "Recovery from Invalid Commit or Welcome".
+"""
+
+import asyncio
+import logging
+import math
+import struct
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from playground.discord.voice.breach import BreachError
+from playground.discord.voice.faults import Faults
+from playground.discord.voice.mls import (
+    Commit,
+    ExternalSender,
+    KeyPackage,
+    MlsError,
+    read_commit,
+    read_key_package,
+    reference,
+    vector,
+)
+from playground.discord.voice.opcodes import Close, Op
+from playground.discord.voice.roster import Roster
+
+log = logging.getLogger(__name__)
+
+_APPEND = b"\0"
+_VERSION = 1
+
+
+class KeyMember(Protocol):
+    """Somebody in the channel who takes part in the key group."""
+
+    @property
+    def user_id(self) -> int: ...
+
+    @property
+    def remote(self) -> bool:
+        """Whether it is a client on a websocket, not a listener of the playground."""
+
+    def tell(self, op: Op, data: dict[str, object] | bytes) -> None:
+        """Take a message of the voice gateway; bytes are a binary one without its sequence number and opcode."""
+
+
+@dataclass(slots=True)
+class _Change:
+    """Proposals on their way and who may commit them."""
+
+    proposals: dict[bytes, int | KeyPackage]
+    """By reference: the leaf to remove or the key package to add."""
+    expected: dict[int, frozenset[bytes]]
+    """Who may commit, and the references that member was sent."""
+
+
+@dataclass(slots=True)
+class _Transition:
+    """A new epoch on its way: the members who have not said that they are ready."""
+
+    id: int
+    waiting: set[int]
+    timer: asyncio.TimerHandle | None = field(default=None)
+
+
+class KeyGroup:
+    """Owns the group's roster and epoch, the key packages not yet used, and the change in flight."""
+
+    def __init__(self, channel_id: int, faults: Faults, changed: Callable[[], None]) -> None:
+        self._channel_id = channel_id
+        self._faults = faults
+        self._changed = changed
+        self._sender = ExternalSender(channel_id)
+        self._present: dict[int, KeyMember] = {}
+        self._packages: dict[int, KeyPackage] = {}
+        self._roster = Roster()
+        self._epoch = 0
+        self._absent: set[int] = set()
+        self._flagged: set[int] = set()
+        self._change: _Change | None = None
+        self._transition: _Transition | None = None
+        self._transitions = 0
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._tasks: deque[Callable[[], None]] = deque()
+        self._busy = False
+
+    @property
+    def epoch(self) -> int:
+        """The group's epoch; 0 where there is no group."""
+        return self._epoch
+
+    @property
+    def members(self) -> frozenset[int]:
+        """User ids of those who hold the present epoch's keys."""
+        return self._roster.users - self._absent - self._flagged
+
+    @property
+    def settled(self) -> bool:
+        """Whether everybody present is in the group (or one is alone) and nothing is on its way."""
+        complete = self.members == frozenset(self._present) or (len(self._present) < 2 and self._epoch == 0)
+        return complete and self._change is None and self._transition is None
+
+    def join(self, member: KeyMember) -> None:
+        """Let a member in: it gets the external sender and answers with a key package."""
+        self._present[member.user_id] = member
+        self._do(lambda: member.tell(Op.EXTERNAL_SENDER, self._sender.package()))
+
+    def leave(self, member: KeyMember) -> None:
+        """Let a member go; it is removed from the group by those who stay."""
+        if self._present.get(member.user_id) is not member:
+            return
+        del self._present[member.user_id]
+        self._packages.pop(member.user_id, None)
+        if member.user_id in self._roster.users:
+            self._absent.add(member.user_id)
+        self._do(lambda: self._drop(member.user_id))
+
+    def close(self) -> None:
+        """Forget everything that was to happen later."""
+        self._present.clear()
+        if self._transition is not None and self._transition.timer is not None:
+            self._transition.timer.cancel()
+        for timer in self._timers:
+            timer.cancel()
+
+    def receive(self, member: KeyMember, op: Op, data: bytes) -> None:
+        """Take a member's binary message. Raises BreachError where it is not what its opcode says."""
+        try:
+            if op is Op.KEY_PACKAGE:
+                package = read_key_package(data)
+            elif op is Op.COMMIT_WELCOME:
+                commit = read_commit(data)
+            else:
+                raise BreachError(f"opcode {op} is not for clients to send", code=Close.UNKNOWN_OPCODE)
+        except MlsError as error:
+            raise BreachError(f"{op.name} is malformed: {error}", code=Close.UNDECODABLE) from error
+        if op is Op.KEY_PACKAGE:
+            self._take_package(member, package)
+        else:
+            self._check_commit(member, commit)
+            self._do(lambda: self._take_commit(member, commit))
+
+    def ready(self, member: KeyMember, transition_id: int) -> None:
+        """Take a member's word that it is ready for a transition."""
+        self._do(lambda: self._count_ready(member.user_id, transition_id))
+
+    def invalid(self, member: KeyMember) -> None:
+        """Take a member's word that it could not use a commit or welcome: it will send a new key package."""
+        if member.user_id in self._roster.users:
+            self._flagged.add(member.user_id)
+        self._do(lambda: self._count_ready(member.user_id, None))
+
+    def _do(self, task: Callable[[], None]) -> None:
+        """Run `task` after those already waiting: members answer while they are being told."""
+        self._tasks.append(task)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._tasks:
+                self._tasks.popleft()()
+                if not self._tasks:
+                    self._advance()
+        finally:
+            self._busy = False
+        self._changed()
+
+    def _take_package(self, member: KeyMember, package: KeyPackage) -> None:
+        if package.owner != member.user_id:
+            raise BreachError(
+                f"the key package of user {member.user_id} belongs to {package.owner}", code=Close.BAD_REQUEST
+            )
+
+        def take() -> None:
+            if self._present.get(member.user_id) is member:
+                self._packages[member.user_id] = package
+
+        delay = self._faults.group_delay if member.remote else 0.0
+        if delay == 0.0:
+            self._do(take)
+        elif delay != math.inf:
+            self._later(delay, lambda: self._do(take))
+
+    def _later(self, delay: float, task: Callable[[], None]) -> None:
+        def run() -> None:
+            self._timers.discard(timer)
+            task()
+
+        timer = asyncio.get_running_loop().call_later(delay, run)
+        self._timers.add(timer)
+
+    # What to do next
+
+    def _advance(self) -> None:
+        """Start the next change if the group is not what it should be and nothing is on its way."""
+        if self._change is not None or self._transition is not None:
+            return
+        adds = [package for user, package in self._packages.items() if user in self._present]
+        if self._epoch == 0:
+            if len(adds) > 1:
+                self._propose_first(adds)
+            return
+        stale = {user for user in self._roster.users if user in self._absent or user in self._packages}
+        keepers = self._roster.users - stale - self._flagged
+        if not keepers or (len(keepers) == 1 and not adds and stale and not self._flagged):
+            self._start_over()
+        elif stale or adds:
+            self._propose(stale, adds, keepers)
+
+    def _propose_first(self, packages: list[KeyPackage]) -> None:
+        """Let everybody who waits try to make the group of all; the first commit wins."""
+        add = {one.owner: self._sender.propose_add(epoch=0, key_package=one) for one in packages}
+        self._change = _Change(
+            {reference(add[one.owner]): one for one in packages},
+            {user: frozenset(reference(add[other]) for other in add if other != user) for user in add},
+        )
+        for user in add:
+            self._tell(user, Op.PROPOSALS, _APPEND + vector(b"".join(add[other] for other in add if other != user)))
+
+    def _propose(self, stale: set[int], packages: list[KeyPackage], keepers: frozenset[int]) -> None:
+        leaves = [self._roster.leaf(user) for user in stale]
+        removes = {self._sender.propose_remove(epoch=self._epoch, leaf=leaf): leaf for leaf in leaves}
+        adds = {self._sender.propose_add(epoch=self._epoch, key_package=one): one for one in packages}
+        proposals: dict[bytes, int | KeyPackage] = {**removes, **adds}
+        everything = frozenset(map(reference, proposals))
+        self._change = _Change(
+            {reference(message): what for message, what in proposals.items()}, dict.fromkeys(keepers, everything)
+        )
+        for user in keepers:
+            self._tell(user, Op.PROPOSALS, _APPEND + vector(b"".join(proposals)))
+
+    def _start_over(self) -> None:
+        """Drop the group; everybody present makes a new local one and sends a new key package (sole member reset)."""
+        self._epoch, self._roster = 0, Roster()
+        self._change = None
+        self._absent.clear()
+        self._flagged.clear()
+        self._packages.clear()
+        for user in tuple(self._present):
+            self._tell(user, Op.PREPARE_EPOCH, {"protocol_version": _VERSION, "epoch": 1, "transition_id": 0})
+            self._tell(user, Op.PREPARE_TRANSITION, {"protocol_version": _VERSION, "transition_id": 0})
+
+    def _drop(self, user: int) -> None:
+        self._count_ready(user, None)
+        if self._change is not None and not self._committers():
+            self._start_over()
+
+    def _committers(self) -> set[int]:
+        """User ids of those who can still commit the change in flight."""
+        if self._change is None:
+            return set()
+        able = {user for user in self._change.expected if user in self._present} - self._absent - self._flagged
+        clients = {user for user in able if self._present[user].remote}
+        return clients if clients and self._faults.committer == "client" else able
+
+    # What members answer
+
+    def _check_commit(self, member: KeyMember, commit: Commit) -> None:
+        """Refuse a commit for the present change which is not what was proposed; a late one is no fault."""
+        change = self._change
+        if change is None or commit.epoch != self._epoch or member.user_id not in change.expected:
+            return
+        wrong = (
+            commit.group_id != self._channel_id
+            or commit.inline
+            or frozenset(commit.references) != change.expected[member.user_id]
+            or (self._epoch > 0 and self._roster.leaf(member.user_id) != commit.leaf)
+            or bool(commit.welcome) != any(isinstance(change.proposals[one], KeyPackage) for one in commit.references)
+        )
+        if wrong:
+            raise BreachError(
+                f"the commit of user {member.user_id} is not over what was proposed", code=Close.BAD_REQUEST
+            )
+
+    def _take_commit(self, member: KeyMember, commit: Commit) -> None:
+        change = self._change
+        if change is None or commit.epoch != self._epoch or member.user_id not in self._committers():
+            log.debug("dropped a commit of user %d for epoch %d", member.user_id, commit.epoch)
+            return
+        ordered = [change.proposals[one] for one in commit.references]
+        added = [what.owner for what in ordered if isinstance(what, KeyPackage)]
+        if self._epoch == 0:
+            self._roster.add(member.user_id)
+            self._packages.pop(member.user_id, None)
+        stayed = [user for user in self._roster.users if user not in added]
+        for leaf in (what for what in ordered if isinstance(what, int)):
+            gone = self._roster.remove(leaf)
+            stayed.remove(gone) if gone in stayed else None
+            self._absent.discard(gone)
+            self._flagged.discard(gone)
+        for user in added:
+            self._admit(user, change)
+        self._epoch += 1
+        self._change = None
+        self._announce(commit, [user for user in stayed if user not in self._absent | self._flagged], added)
+
+    def _admit(self, user: int, change: _Change) -> None:
+        self._roster.add(user)
+        if self._packages.get(user) in change.proposals.values():
+            del self._packages[user]
+        else:  # it left, or came back with another key package, while this one was being committed
+            self._absent.add(user)
+
+    def _announce(self, commit: Commit, stayed: list[int], added: list[int]) -> None:
+        self._transitions = self._transitions % 0xFFFF + 1
+        prefix = struct.pack(">H", self._transitions)
+        welcomed = [user for user in added if user not in self._absent]
+        waiting = {user for user in (*stayed, *welcomed) if user in self._present}
+        self._transition = transition = _Transition(self._transitions, waiting)
+        timeout = self._faults.transition_timeout
+        transition.timer = asyncio.get_running_loop().call_later(timeout, lambda: self._do(self._execute))
+        for user in stayed:
+            self._tell(user, Op.ANNOUNCE_COMMIT, prefix + commit.message)
+        for user in welcomed:
+            self._tell(user, Op.WELCOME, prefix + commit.welcome)
+        self._count_ready(0, None)
+
+    def _count_ready(self, user: int, transition_id: int | None) -> None:
+        """Cross a member off the transition's list; None for one that will not be ready any more."""
+        transition = self._transition
+        if transition is None or transition_id not in (None, transition.id):
+            return
+        transition.waiting.discard(user)
+        if not transition.waiting:
+            self._execute()
+
+    def _execute(self) -> None:
+        if self._transition is None:
+            return
+        transition, self._transition = self._transition, None
+        if transition.timer is not None:
+            transition.timer.cancel()
+        for user in tuple(self._present):
+            if user in self._roster.users and user not in self._absent:
+                self._tell(user, Op.EXECUTE_TRANSITION, {"transition_id": transition.id})
+
+    def _tell(self, user: int, op: Op, data: dict[str, object] | bytes) -> None:
+        if user in self._present:
+            self._present[user].tell(op, data)

@@ -1,0 +1,248 @@
+"""A human in a voice channel who hears: holds a real DAVE session, decrypts, decodes and keeps what was said.
+
+Knows no socket: the call hands it packets after transport decryption and the voice gateway's messages.
+"""
+
+import asyncio
+import struct
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import davey
+import numpy as np
+
+from playground.discord.bell import Bell
+from playground.discord.voice.decoder import RATE, Sound
+from playground.discord.voice.opcodes import Op
+from playground.discord.voice.track import FRAME, KEPT, SILENCE, Track
+from playground.discord.voice.transport import Packet
+
+_MARKER = b"\xfa\xfa"
+_VERSION = 1
+_SLICE = 50
+_TRACKS = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """What a listener heard since it sat down or since `reset`."""
+
+    pcm: Sound
+    """Mono at 48 kHz, everybody mixed; pauses by RTP timestamp within a connection, by the clock between two."""
+    packets: int
+    """Frames heard: decrypted (or sent in a channel without end-to-end encryption), silence frames not counted."""
+    silence_packets: int
+    """Frames that were the Opus silence frame."""
+    clear_packets: int
+    """Frames that came unencrypted though the channel is end-to-end encrypted. Nobody hears them."""
+    undecryptable: int
+    """Frames that this listener had no key for."""
+    lost: int
+    """Sequence numbers that never came."""
+    duplicates: int
+    """Packets whose sequence number was not new; not heard."""
+    wrong_steps: int
+    """Timestamps that did not go on by 960 for each packet."""
+    seconds: float
+    """How long the frames heard are."""
+    gaps: tuple[float, ...]
+    """Seconds between arrivals of two spoken frames of one speech; 0.02 is even."""
+    first_at: float | None
+    """When the first frame heard arrived, on `time.monotonic`; None where none was."""
+
+    @property
+    def late(self) -> tuple[float, ...]:
+        """The gaps in which a frame came more than 20 ms late."""
+        return tuple(gap for gap in self.gaps if gap > 0.04)
+
+
+class Listener:
+    """Owns one human's DAVE session and what was heard with it."""
+
+    remote = False
+
+    def __init__(
+        self, *, channel_id: int, user_id: int, dave_version: int, answer: Callable[["Listener", Op, object], None]
+    ) -> None:
+        self.channel_id, self.user_id = channel_id, user_id
+        self.session = davey.DaveSession(_VERSION, user_id, channel_id) if dave_version else None
+        self._answer = answer
+        self._bell = Bell()
+        self._tracks: dict[int, Track] = {}
+        self._speaking: dict[int, int] = {}
+        self._clear = self._undecryptable = 0
+
+    # What others say on the voice gateway
+
+    def tell(self, op: Op, data: dict[str, object] | bytes) -> None:
+        """Take a message of the voice gateway as a Discord client does."""
+        if self.session is None:
+            return
+        match op, data:
+            case Op.EXTERNAL_SENDER, bytes():
+                self.session.set_external_sender(data)
+                self._send_key_package(self.session)
+            case Op.PROPOSALS, bytes():
+                result = self.session.process_proposals(davey.ProposalsOperationType.append, data[1:])
+                if result is not None:
+                    self._answer(self, Op.COMMIT_WELCOME, result.commit + (result.welcome or b""))
+            case Op.ANNOUNCE_COMMIT, bytes():
+                self._enter(self.session, self.session.process_commit, data)
+            case Op.WELCOME, bytes():
+                self._enter(self.session, self.session.process_welcome, data)
+            case Op.PREPARE_EPOCH, {"epoch": 1}:
+                self._start_over(self.session)
+            case _:
+                pass
+        self._bell.ring()
+
+    def _enter(self, session: davey.DaveSession, process: Callable[[bytes], None], data: bytes) -> None:
+        (transition,) = struct.unpack_from(">H", data)
+        try:
+            process(data[2:])
+        except ValueError:
+            self._answer(self, Op.INVALID_COMMIT_WELCOME, transition)
+            self._start_over(session)
+        else:
+            self._answer(self, Op.TRANSITION_READY, transition)
+
+    def _start_over(self, session: davey.DaveSession) -> None:
+        session.reinit(_VERSION, self.user_id, self.channel_id)
+        self._send_key_package(session)
+
+    def _send_key_package(self, session: davey.DaveSession) -> None:
+        self._answer(self, Op.KEY_PACKAGE, session.get_serialized_key_package())
+
+    def speaking(self, user_id: int, flags: int) -> None:
+        """Take a speaker's announcement; 0 for one that ended or left."""
+        self._speaking[user_id] = flags
+        self._bell.ring()
+
+    def receive(self, user_id: int, packet: Packet, arrived: float) -> None:
+        """Take a packet; `arrived` is on the monotonic clock."""
+        track = self._track(user_id, packet.ssrc)
+        if track.count(packet, arrived):
+            silence = packet.payload == SILENCE
+            track.note(arrived, silence=silence)
+            opus = packet.payload if silence else self._decrypt(user_id, packet.payload)
+            if opus is not None:
+                track.keep(opus, arrived)
+        self._bell.ring()
+
+    def _track(self, user_id: int, ssrc: int) -> Track:
+        if ssrc not in self._tracks:
+            while len(self._tracks) >= _TRACKS:
+                del self._tracks[next(iter(self._tracks))]
+            self._tracks[ssrc] = Track(user_id)
+        return self._tracks[ssrc]
+
+    def _decrypt(self, user_id: int, payload: bytes) -> bytes | None:
+        if self.session is None:
+            return payload
+        if not payload.endswith(_MARKER):
+            self._clear += 1
+            return None
+        try:
+            return self.session.decrypt(user_id, davey.MediaType.audio, payload)
+        except ValueError:
+            self._undecryptable += 1
+            return None
+
+    # What a test asks
+
+    def heard(self) -> Heard:
+        """Decode everything heard; takes about 2 ms for each second of sound."""
+        tracks = tuple(self._tracks.values())
+        firsts = [track.first_at for track in tracks if track.first_at is not None]
+        spoken = sum(track.spoken for track in tracks)
+        return Heard(
+            pcm=_mix(tracks),
+            packets=spoken,
+            silence_packets=sum(track.silent for track in tracks),
+            clear_packets=self._clear,
+            undecryptable=self._undecryptable,
+            lost=sum(track.lost for track in tracks),
+            duplicates=sum(track.duplicates for track in tracks),
+            wrong_steps=sum(track.wrong_steps for track in tracks),
+            seconds=spoken * FRAME / RATE,
+            gaps=tuple(gap for track in tracks for gap in track.gaps),
+            first_at=min(firsts) if firsts else None,
+        )
+
+    def reset(self) -> None:
+        """Forget what was heard; the DAVE session and who is speaking stay."""
+        self._tracks.clear()
+        self._clear = self._undecryptable = 0
+
+    async def hears(self, seconds: float = 1.0, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the tests' words
+        """Return once that much was heard that is not digital silence. Raises TimeoutError saying what was heard."""
+        await self._wait(lambda: self._audible() >= seconds, timeout, f"{seconds:g} s of sound")
+
+    async def secured(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109
+        """Return once this listener is in a key group. Raises TimeoutError."""
+        await self._wait(lambda: self.session is not None and self.session.ready, timeout, "a key group")
+
+    async def silence(self, after: float = 0.3, timeout: float = 30.0) -> None:  # noqa: ASYNC109
+        """Return once somebody spoke and has ended: said so, sent five silence frames or left, `after` seconds ago.
+
+        Raises TimeoutError, also where nobody spoke since `reset`.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    await self._bell.until(self._ended)
+                    quiet = time.monotonic() - max(track.last_spoken_at for track in self._tracks.values())
+                    if quiet >= after:
+                        return
+                    await asyncio.sleep(after - quiet)
+        except TimeoutError as error:
+            raise TimeoutError(f"no end of speech within {timeout:g} s; {self._summary()}") from error
+
+    async def _wait(self, met: Callable[[], bool], seconds: float, what: str) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while not met():
+                    if any(track.unjudged for track in self._tracks.values()):
+                        await asyncio.sleep(0)
+                    else:
+                        await self._bell.until(lambda: self._fresh() or met())
+        except TimeoutError as error:
+            raise TimeoutError(f"not {what} within {seconds:g} s; {self._summary()}") from error
+
+    def _fresh(self) -> bool:
+        return any(track.unjudged for track in self._tracks.values())
+
+    def _audible(self) -> float:
+        for track in self._tracks.values():
+            track.judge(_SLICE)
+        return sum(track.audible for track in self._tracks.values())
+
+    def _ended(self) -> bool:
+        spoke = [track for track in self._tracks.values() if track.last_spoken_at]
+        return bool(spoke) and all(track.ended or not self._speaking.get(track.user_id) for track in spoke)
+
+    def _summary(self) -> str:
+        tracks = self._tracks.values()
+        return (
+            f"user {self.user_id} heard {sum(track.spoken for track in tracks)} frames,"
+            f" {sum(track.audible for track in tracks):.2f} s of them audible as far as judged,"
+            f" {self._clear} clear, {self._undecryptable} undecryptable"
+        )
+
+
+def _mix(tracks: Iterable[Track]) -> Sound:
+    """Lay the tracks over each other by their time of arrival; one speaker's follow each other."""
+    begins = [(begin, track) for track in tracks if (begin := track.begins()) is not None]
+    begins.sort(key=lambda pair: pair[0])
+    ends: dict[int, int] = {}
+    parts: list[tuple[int, Sound]] = []
+    for begin, track in begins:
+        sound = track.render()
+        start = max(round((begin - begins[0][0]) * RATE), ends.get(track.user_id, 0))
+        parts.append((start, sound))
+        ends[track.user_id] = start + sound.size
+    mixed = np.zeros(max(ends.values(), default=0), dtype=np.float32)
+    for start, sound in parts:
+        mixed[start : start + sound.size] += sound
+    return mixed[-KEPT:]
