@@ -1,4 +1,4 @@
-"""The voice of the bot in one server: takes turns from a queue, joins, moves, leaves. Knows nothing of other servers."""
+"""The voice of the bot in one server: takes turns from a queue, joins, moves, leaves. Knows one server."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from collections import deque
 import discord
 
 from bot.errors import PlaybackError
-from bot.playback.line import Line, Ticket, VocalChannel
+from bot.playback.line import Line, Ticket
 from bot.playback.link import Connect, VoiceLink
 from bot.playback.rights import admit, check_not_muted, has_listener, label
 from bot.playback.turn import Turn
@@ -50,7 +50,7 @@ class Speaker:
 
     def stop(self, *, asker_id: int, may_mute: bool) -> int:
         """End every line that this member may stop, and return how many. Raises PlaybackError where there is none."""
-        turns = [turn for turn in (self._current, *self._waiting) if turn is not None]
+        turns = [turn for turn in (self._current, *self._waiting) if turn is not None and not turn.over]
         if not turns:
             raise PlaybackError("Nothing is being said here.")
         allowed = [turn for turn in turns if may_mute or turn.line.asker_id == asker_id]
@@ -126,6 +126,7 @@ class Speaker:
                     return
         finally:
             self._end(list(self._waiting), PlaybackError("I had to stop speaking here: ask again."))
+            self._away.set()
 
     async def _next(self) -> Turn | None:
         """Wait for the next turn; None when it is time to leave."""
@@ -166,6 +167,7 @@ class Speaker:
             await self._part()
             link = self._link = await self._connect(channel)
         try:
+            admit(channel)  # those who listened may have gone meanwhile
             await link.wait_encrypted()
         except PlaybackError:
             await self._part()  # so that asking again starts afresh

@@ -40,6 +40,11 @@ class Turn:
         self._verdict: PlaybackError | None = None
         self._ended_early = False
 
+    @property
+    def over(self) -> bool:
+        """Whether the line was ended early or its outcome is known."""
+        return self._ended_early or self.ticket.settled
+
     def prepare(self, then: Callable[[], None] | None = None) -> None:
         """Start making packets, if that has not begun; `then` is called once all are made."""
         if self._making is None:
@@ -49,8 +54,6 @@ class Turn:
 
     async def take(self, join: Callable[[Line], Awaitable[VoiceLink]]) -> None:
         """Say the line and settle its ticket. Raises nothing of what went wrong: the ticket does."""
-        if self.ticket.settled:
-            return
         self.prepare()
         self._playing = asyncio.create_task(self._play(join))
         try:
@@ -66,7 +69,7 @@ class Turn:
 
         A ticket that waits is settled at once, one whose turn it is when the player is still.
         """
-        if self._ended_early or self.ticket.settled:
+        if self.over:
             return
         self._ended_early, self._verdict = True, verdict
         if self._playing is not None:

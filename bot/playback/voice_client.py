@@ -81,9 +81,9 @@ class ChannelConnection(VoiceConnectionState):
         self._reader = PollReader(self)
 
     async def disconnect(self, *, force: bool = True, cleanup: bool = True, wait: bool = False) -> None:
-        """Leave. Events reach registered clients only: without a registration no confirmation is waited for."""
-        registered = self.guild.voice_client is self.voice_client
-        await super().disconnect(force=force, cleanup=cleanup, wait=wait and registered)
+        """Leave. Discord confirms it only to a registered client that was let in: others need not wait for it."""
+        confirmed = self.guild.voice_client is self.voice_client and self.self_voice_state is not None
+        await super().disconnect(force=force, cleanup=cleanup, wait=wait and confirmed)
 
 
 class ChannelVoice(discord.VoiceClient):
@@ -101,15 +101,11 @@ class ChannelVoice(discord.VoiceClient):
 
     async def wait_encrypted(self, seconds: float = ENCRYPTION_SECONDS) -> None:
         """Wait for the call's end-to-end encryption: what is sent before it, nobody can decrypt."""
-        try:
-            async with asyncio.timeout(seconds):
-                while self.is_connected() and not self.encrypted:
-                    await asyncio.sleep(0.02)
-        except TimeoutError as error:
+        if not await _until(lambda: self.encrypted or not self.is_connected(), seconds):
             raise PlaybackError(
                 f"The encryption of {label(self.channel)} was not ready in time: ask again,"
                 " or change the channel's region if it stays so."
-            ) from error
+            )
 
     def cleanup(self) -> None:
         """Give up our registration, and never that of a connection that came after us."""
@@ -126,22 +122,24 @@ class ChannelVoice(discord.VoiceClient):
             raise PlaybackError(f"I lost the connection to {label(self.channel)}: ask again.") from error
 
 
-async def connect(channel: discord.VoiceChannel, *, seconds: float = CONNECT_SECONDS) -> ChannelVoice:
+async def connect(
+    channel: discord.VoiceChannel, *, seconds: float = CONNECT_SECONDS, cls: type[ChannelVoice] = ChannelVoice
+) -> ChannelVoice:
     """Join a channel, hearing nothing. Raises PlaybackError, and then nothing of the attempt is left behind."""
     await _withdraw(channel.guild)
     voice: ChannelVoice | None = None
     try:
-        voice = await _handshake(channel, seconds)
+        voice = await _handshake(channel, seconds, cls)
     finally:
         if voice is None:
             await _withdraw(channel.guild)
     return voice
 
 
-async def _handshake(channel: discord.VoiceChannel, seconds: float) -> ChannelVoice:
+async def _handshake(channel: discord.VoiceChannel, seconds: float, cls: type[ChannelVoice]) -> ChannelVoice:
     name = label(channel)
     try:
-        voice = await channel.connect(cls=ChannelVoice, timeout=seconds, self_deaf=True)
+        voice = await channel.connect(cls=cls, timeout=seconds, self_deaf=True)
     except TimeoutError as error:
         raise PlaybackError(
             f"Discord did not let me into {name} in time: ask again, or try another channel."
@@ -163,9 +161,14 @@ async def _withdraw(guild: discord.Guild) -> None:
     if guild.voice_client is None:
         return
     await guild.voice_client.disconnect(force=True)
-    try:
-        async with asyncio.timeout(LEAVE_SECONDS):
-            while guild.me.voice is not None:
-                await asyncio.sleep(0.02)
-    except TimeoutError:
+    if not await _until(lambda: guild.me.voice is None, LEAVE_SECONDS):
         log.warning("Discord did not confirm that we left the voice channel of guild %d", guild.id)
+
+
+async def _until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait for a state of which discord.py sends no event; whether it came in time."""
+    for _ in range(round(seconds / 0.02)):
+        if condition():
+            return True
+        await asyncio.sleep(0.02)
+    return condition()
