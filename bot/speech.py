@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from datetime import UTC, datetime
 
 from bot import audio
-from bot.errors import ProviderError, VoiceError
+from bot.errors import ProviderError, StoreError, VoiceError
 from bot.models import AudioFormat, Voice
 from bot.providers.base import AudioStream, SpeechRequest, VoiceProvider
 from bot.samples import SampleService, Take
@@ -68,7 +68,14 @@ class SpeechService:
         request = SpeechRequest(text=words, remote_id=present.remote_id)
         async with provider.synthesize(request) as stream, aclosing(_pack(stream)) as packets:
             yield packets
-        await self._store.count_use(voice.id, at=datetime.now(UTC))
+        await self._count(voice)
+
+    async def _count(self, voice: Voice) -> None:
+        """Count a line that was spoken. A database that refuses must not spoil it."""
+        try:
+            await self._store.count_use(voice.id, at=datetime.now(UTC))
+        except StoreError as error:
+            log.warning("a line of voice %s was not counted: %s", voice.id, error)
 
     def say_once(self, take: Take, text: str) -> Speech:
         """Speak a text in the voice of a recording, and keep nothing."""

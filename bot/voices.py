@@ -129,9 +129,7 @@ class VoiceService:
             if error.kind != "unknown_outcome":
                 await self._store.delete(voice.id, owner_id=voice.owner_id)
             raise
-        voice = await self._adopt(voice, remote)
-        if await self._store.default(voice.owner_id) is None:
-            await self._store.set_default(voice.id, owner_id=voice.owner_id)
+        voice = await self._settle(voice, remote)
         log.info("voice %s made at %s", voice.id, voice.provider)
         return voice
 
@@ -153,6 +151,13 @@ class VoiceService:
             consented_at=now,
             report=draft.take.report,
         )
+
+    async def _settle(self, voice: Voice, remote: RemoteVoice) -> Voice:
+        """Remember what became of a create; a member's first voice is their default."""
+        voice = await self._adopt(voice, remote)
+        if await self._store.default(voice.owner_id) is None:
+            await self._store.set_default(voice.id, owner_id=voice.owner_id)
+        return voice
 
     async def _adopt(self, voice: Voice, remote: RemoteVoice) -> Voice:
         voice = replace(
@@ -179,7 +184,7 @@ class VoiceService:
                 continue
             remote = await provider.find(voice.id)
             if remote is not None:
-                await self._adopt(voice, remote)
+                await self._settle(voice, remote)
             else:
                 await self._store.delete(voice.id, owner_id=voice.owner_id)
             log.info("voice %s was interrupted: %s", voice.id, "found" if remote else "was never made")

@@ -20,7 +20,7 @@ class Channel(commands.Cog):
     @app_commands.guild_only()
     async def stop(self, interaction: Interaction) -> None:
         """Stop the line that is being said, and your lines that wait."""
-        stopped = await self._speakers.stop(
+        stopped = self._speakers.stop(
             _guild_id(interaction), asker_id=interaction.user.id, may_mute=interaction.permissions.mute_members
         )
         lines = "1 line" if stopped == 1 else f"{stopped} lines"

@@ -8,6 +8,7 @@ from typing import Literal
 import discord
 from discord import app_commands
 from discord.ext import commands
+from discord.utils import escape_markdown
 
 from bot.client import Bot, read_upload
 from bot.client.buttons import Interaction
@@ -106,7 +107,12 @@ class Say(commands.Cog):
         if len(data) > interaction.filesize_limit:
             raise SpeechError("The file is larger than Discord takes here: choose format ogg, or say less.")
         await interaction.edit_original_response(content=f"Here is what {spoken.name} says.")
-        await interaction.followup.send(file=audio_file(data, spoken.name, form), ephemeral=False)
+        asker = escape_markdown(interaction.user.display_name)
+        await interaction.followup.send(
+            f"AI voice: **{escape_markdown(spoken.name)}**, asked for by {asker}",
+            file=audio_file(data, spoken.name, form),
+            ephemeral=False,
+        )
 
     @say.autocomplete("voice")
     async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -80,6 +80,7 @@ class Bot(commands.AutoShardedBot):
         """Leave the voice channels, then Discord."""
         if self._pulse is not None:
             self._pulse.cancel()
+        await self.rules.speakers.close()
         await super().close()
 
     async def on_interaction(self, interaction: Interaction) -> None:
