@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot import audio
 from bot.errors import SampleError
@@ -54,7 +54,8 @@ class SampleService:
         return await asyncio.to_thread(lambda: tuple(self._restore(sample, report) for sample in kept))
 
     def _restore(self, kept: KeptSample, report: SampleReport) -> Sample:
-        recording = audio.decode(kept.opus, self._limits)
+        # what was taken small may be kept larger: the limit on bytes is for what members send
+        recording = audio.decode(kept.opus, replace(self._limits, max_bytes=len(kept.opus)))
         return Sample(wav=audio.write_wav(recording), report=report, transcript=kept.transcript)
 
     async def picture(self, report: SampleReport) -> bytes:

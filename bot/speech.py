@@ -55,10 +55,10 @@ class SpeechService:
         """Speak a text with a voice. Raises `VoiceError` now where the voice is not ready."""
         words = self.read(text)
         self.expect_ready(voice)
-        return self._say(voice, words)
+        return self._say(voice, words, counts=True)
 
     @asynccontextmanager
-    async def _say(self, voice: Voice, words: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def _say(self, voice: Voice, words: str, *, counts: bool) -> AsyncIterator[AsyncIterator[bytes]]:
         present = await self._store.get(voice.id, owner_id=voice.owner_id)
         if present is None:
             raise VoiceError(f"{voice.name} was deleted before its turn came.")
@@ -68,7 +68,8 @@ class SpeechService:
         request = SpeechRequest(text=words, remote_id=present.remote_id)
         async with provider.synthesize(request) as stream, aclosing(_pack(stream)) as packets:
             yield packets
-        await self._count(voice)
+        if counts:
+            await self._count(voice)
 
     async def _count(self, voice: Voice) -> None:
         """Count a line that was spoken. A database that refuses must not spoil it."""
@@ -92,7 +93,8 @@ class SpeechService:
 
     async def preview(self, voice: Voice) -> bytes:
         """Speak a fixed sentence with a voice, as an Ogg Opus file."""
-        return await self.render(self.say(voice, PREVIEW), "ogg")
+        self.expect_ready(voice)
+        return await self.render(self._say(voice, PREVIEW, counts=False), "ogg")
 
     async def try_preview(self, voice: Voice) -> bytes | None:
         """Speak a fixed sentence if the voice is ready and its provider answers."""
@@ -111,13 +113,8 @@ class SpeechService:
 
 async def _pack(stream: AudioStream) -> AsyncGenerator[bytes]:
     packer = audio.Packer(stream.encoding, stream.rate)
-    silent = True
     async for chunk in stream.chunks:
         for packet in await asyncio.to_thread(packer.feed, chunk):
-            silent = False
             yield packet
     for packet in await asyncio.to_thread(packer.finish):
-        silent = False
         yield packet
-    if silent:
-        raise ProviderError("The engine made no sound for that text: try other words.", kind="server")

@@ -13,13 +13,17 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"<#\d+>"), " a channel "),
     (re.compile(r"</([^:>]{1,100}):\d+>"), r" \1 "),
     (re.compile(r"<t:-?\d+(?::\w)?>"), " a time "),
-    (re.compile(r"\[([^\]]{1,500})\]\(https?://[^)\s]{1,2000}\)", re.IGNORECASE), r"\1"),
+    (re.compile(r"\[([^\]]{1,500})\]\(<?https?://[^)\s]{1,2000}\)", re.IGNORECASE), r"\1"),
     (re.compile(r"<?https?://[^\s>]+>?", re.IGNORECASE), " link "),
-    (re.compile(r"<\|"), "< |"),
     (re.compile(r"[*_~|`]{2,}|(?<!\w)[*_`](?=\S)|(?<=\S)[*_`](?!\w)"), ""),
-    (re.compile(r"(.)\1{7,}", re.DOTALL), r"\1\1\1\1"),
+    (re.compile(r"(\D)\1{7,}"), r"\1\1\1\1"),
+    # engines read <|...|> as orders; last, for taking markup out can leave one behind
+    (re.compile(r"<\|"), "< |"),
 )
 _JOINERS = {"\u200c", "\u200d"}
+_UNSPEAKABLE = {"Cc", "Cf", "Co", "Cs"}
+_FILLERS = "\u115f\u1160"
+"""Letters by their category, and nothing to look at."""
 
 
 def clean_text(text: str, *, limit: int) -> str:
@@ -32,7 +36,7 @@ def clean_text(text: str, *, limit: int) -> str:
     if len(text) > limit:
         raise SpeechError(f"That is {len(text):,} characters and I can say {limit:,} at once: cut it into parts.")
     text = unicodedata.normalize("NFC", text)
-    text = "".join(c for c in text if c in _JOINERS or c.isspace() or unicodedata.category(c) not in {"Cc", "Cf", "Co"})
+    text = _drop_invisible(text)
     for pattern, words in _MARKUP:
         text = pattern.sub(words, text)
     text = " ".join(text.split())
@@ -51,7 +55,7 @@ def clean_name(name: str) -> str:
         raise ValueError("That name is empty: give the voice a name of 1 to 32 characters.")
     if len(name) > 32:
         raise ValueError(f"That name has {len(name)} characters: choose one of at most 32.")
-    if any(c in "@#<>`:/\\" or unicodedata.category(c) in {"Cc", "Cf", "Co", "Cs"} for c in name):
+    if any(c in "@#<>`:/\\" + _FILLERS or unicodedata.category(c) in _UNSPEAKABLE for c in name):
         raise ValueError("A name may not contain @ # < > : / \\ ` or invisible signs: use letters, digits and spaces.")
     if not any(c.isalnum() for c in name):
         raise ValueError("A name needs at least one letter or digit, so that it can be typed.")
@@ -60,5 +64,10 @@ def clean_name(name: str) -> str:
 
 def clean_tags(tags: str) -> tuple[str, ...]:
     """Split tags at commas: at most 10 of at most 24 characters, each once, in the order written."""
-    found = (" ".join(unicodedata.normalize("NFKC", tag).split())[:24] for tag in tags.split(","))
+    visible = _drop_invisible(unicodedata.normalize("NFKC", tags))
+    found = (" ".join(tag.split())[:24].rstrip() for tag in visible.split(","))
     return tuple(dict.fromkeys(tag for tag in found if tag))[:10]
+
+
+def _drop_invisible(text: str) -> str:
+    return "".join(c for c in text if c in _JOINERS or c.isspace() or unicodedata.category(c) not in _UNSPEAKABLE)

@@ -129,7 +129,13 @@ class VoiceService:
             if error.kind != "unknown_outcome":
                 await self._store.delete(voice.id, owner_id=voice.owner_id)
             raise
-        voice = await self._settle(voice, remote)
+        try:
+            voice = await self._settle(voice, remote)
+        except VoiceError:
+            # its owner deleted it while it was being made, when the provider had nothing to delete yet
+            if self._provider.capabilities.deletes:
+                await self._provider.delete(remote.id)
+            raise
         log.info("voice %s made at %s", voice.id, voice.provider)
         return voice
 
@@ -153,13 +159,16 @@ class VoiceService:
         )
 
     async def _settle(self, voice: Voice, remote: RemoteVoice) -> Voice:
-        """Remember what became of a create; a member's first voice is their default."""
+        """Remember what became of a create; a member's first voice is their default, and stays it."""
         voice = await self._adopt(voice, remote)
-        if await self._store.default(voice.owner_id) is None:
+        default = await self._store.default(voice.owner_id)
+        if default is None or default.id == voice.id:
             await self._store.set_default(voice.id, owner_id=voice.owner_id)
         return voice
 
     async def _adopt(self, voice: Voice, remote: RemoteVoice) -> Voice:
+        if not self._home(voice).capabilities.edits:
+            remote = replace(remote, title=voice.title, description=voice.description, tags=voice.tags)
         voice = replace(
             voice,
             remote_id=remote.id,
@@ -179,15 +188,23 @@ class VoiceService:
     async def recover(self) -> None:
         """Settle the voices whose making was interrupted: adopt what the provider has, forget what it has not."""
         for voice in await self._store.unfinished():
-            provider = self._providers.get(voice.provider)
-            if provider is None:
+            if voice.provider not in self._providers:
                 continue
-            remote = await provider.find(voice.id)
+            try:
+                remote = await self._look_for(voice)
+            except ProviderError as error:
+                log.warning("voice %s stays unsettled, %s did not tell: %s", voice.id, voice.provider, error.kind)
+                continue
             if remote is not None:
                 await self._settle(voice, remote)
             else:
                 await self._store.delete(voice.id, owner_id=voice.owner_id)
             log.info("voice %s was interrupted: %s", voice.id, "found" if remote else "was never made")
+
+    async def _look_for(self, voice: Voice) -> RemoteVoice | None:
+        """Read a voice at its provider, also where its id there is not known because an answer was lost."""
+        home = self._home(voice)
+        return await home.find(voice.id) if voice.remote_id is None else await home.get(voice.remote_id)
 
     async def page(self, *, owner_id: int, offset: int, limit: int) -> VoicePage:
         """Read one page of a member's voices, by name."""
@@ -213,9 +230,8 @@ class VoiceService:
 
     async def refresh(self, voice: Voice) -> Voice:
         """Read a voice again at its provider, where that is possible now."""
-        if voice.remote_id is None:
-            return voice
-        return await self._adopt(voice, await self._home(voice).get(voice.remote_id))
+        remote = await self._look_for(voice)
+        return voice if remote is None else await self._adopt(voice, remote)
 
     async def try_refresh(self, voice: Voice) -> Voice:
         """Read a voice again where its provider answers; else return it as it is remembered."""
@@ -233,7 +249,7 @@ class VoiceService:
     async def rename(self, voice: Voice, name: str) -> Voice:
         """Give a voice another name. Raises `VoiceError` where it is taken or cannot be used."""
         name = await self._free_name(name, owner_id=voice.owner_id, but=voice.id)
-        return await self._change(replace(voice, name=name, title=name), VoiceEdit(title=name))
+        return await self._change(voice, replace(voice, name=name, title=name), VoiceEdit(title=name))
 
     async def edit(self, voice: Voice, *, description: str | None, tags: str | None) -> Voice:
         """Change what is written about a voice; None leaves it as it is."""
@@ -241,17 +257,21 @@ class VoiceService:
             raise VoiceError("There is nothing to change: give a description or tags.")
         described = voice.description if description is None else " ".join(description.split())[:300]
         tagged = voice.tags if tags is None else clean_tags(tags)
-        return await self._change(
-            replace(voice, description=described, tags=tagged), VoiceEdit(description=described, tags=tagged)
-        )
+        changed = replace(voice, description=described, tags=tagged)
+        return await self._change(voice, changed, VoiceEdit(description=described, tags=tagged))
 
-    async def _change(self, voice: Voice, edit: VoiceEdit) -> Voice:
-        """Save first: the name must be free here before anything is said elsewhere."""
-        voice = replace(voice, updated_at=datetime.now(UTC))
-        await self._store.save(voice)
-        if voice.remote_id is not None and self._home(voice).capabilities.edits:
-            await self._home(voice).update(voice.remote_id, edit)
-        return voice
+    async def _change(self, before: Voice, after: Voice, edit: VoiceEdit) -> Voice:
+        """Save first: the name must be free here before anything is said elsewhere. Refused there, it is taken back."""
+        home = self._home(before)
+        after = replace(after, updated_at=datetime.now(UTC))
+        await self._store.save(after)
+        if after.remote_id is not None and home.capabilities.edits:
+            try:
+                await home.update(after.remote_id, edit)
+            except ProviderError:
+                await self._store.save(before)
+                raise
+        return after
 
     async def set_default(self, voice: Voice) -> None:
         """Make this the voice that is spoken with when none is named."""
@@ -260,8 +280,11 @@ class VoiceService:
     async def delete(self, voice: Voice) -> None:
         """Remove a voice at its provider, then here with its samples. Where the provider fails, all stays."""
         home = self._home(voice)
-        if voice.remote_id is not None and home.capabilities.deletes:
-            await home.delete(voice.remote_id)
+        if home.capabilities.deletes:
+            made = None if voice.remote_id else await home.find(voice.id)
+            remote_id = made.id if made else voice.remote_id
+            if remote_id is not None:
+                await home.delete(remote_id)
         await self._store.delete(voice.id, owner_id=voice.owner_id)
         log.info("voice %s deleted at %s", voice.id, voice.provider)
 

@@ -17,11 +17,12 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from bot.__main__ import open_bot, set_up_logging
 from bot.providers.local.espeak import Espeak
 from bot.settings import Settings
-from playground.discord import Answer, Discord, Guild, Heard, Member, Upload, VoiceChannel, open_discord
+from playground.discord import Answer, Discord, Heard, Member, Room, Upload, open_discord
 
 TEXT = "Hello! You are listening to a voice that was made from a recording a moment ago."
 _SAMPLE = (
@@ -31,15 +32,30 @@ _SAMPLE = (
 )
 
 
+class _Isolated(Settings):
+    """Settings that look at nothing outside, so that the demonstration cannot touch a real bot's data."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what was passed, and nothing else."""
+        return (init_settings,)
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """The server the demonstration happens in, and who is there."""
 
     discord: Discord
-    guild: Guild
     alice: Member
     bob: Member
-    lounge: VoiceChannel
+    lounge: Room
 
 
 def synthesize_sample() -> bytes:
@@ -60,12 +76,12 @@ async def open_stage() -> AsyncIterator[Stage]:
             guild = discord.add_guild("Aviary")
             alice, bob = guild.add_member("alice"), guild.add_member("bob")
             lounge = guild.add_voice_channel("Lounge")
-            settings = Settings(_env_file=None, data_dir=Path(folder))
+            settings = _Isolated(data_dir=Path(folder))
             async with open_bot(settings, connector=discord.connector()) as bot:
                 running = asyncio.create_task(bot.start(discord.token))
                 try:
                     await discord.bot_ready()
-                    yield Stage(discord, guild, alice, bob, lounge)
+                    yield Stage(discord, alice, bob, lounge)
                 finally:
                     await bot.close()
                     with suppress(asyncio.CancelledError):
@@ -78,18 +94,20 @@ async def play(stage: Stage, sample: Upload, text: str) -> tuple[Answer, bytes, 
     draft = await (await alice.slash("clone", name="Aki", sample=sample)).settled()
     if not draft.buttons:
         raise SystemExit(f"The recording was not taken: {draft.content}")
-    made = await (await alice.click(draft, draft.buttons[0])).settled(until="is ready")
+    made = await alice.click(draft, draft.buttons[0])
+    await made.until(lambda answer: any(name.endswith(".ogg") for name in answer.files))
     await alice.slash("voices list")
     said = await (await alice.slash("say", text=text, voice="Aki", where="file")).settled()
-    if not said.followups:
+    if not said.content.startswith("Here is"):
         raise SystemExit(f"The line was not said: {said.content}")
+    (file,) = await said.followed()
     await bob.joins(lounge)
     await alice.joins(lounge)
     spoken = await alice.slash("say", text=text, voice="Aki")
-    await spoken.settled(until=" spoke in ")
+    await spoken.until(lambda answer: " spoke in " in answer.content)
     heard = bob.heard(lounge)
-    await alice.slash("leave")
-    return made, next(iter(said.followups[0].files.values())), heard
+    await (await alice.slash("leave")).settled()
+    return made, next(iter(file.files.values())), heard
 
 
 def write_wav(path: Path, heard: Heard) -> None:

@@ -146,7 +146,7 @@ class _Decoding:
                 return
             yield from self._decode(stream, packet)
 
-    def _decode(self, stream: AudioStream, packet: Packet | None) -> Iterator[AudioFrame]:
+    def _decode(self, stream: AudioStream, packet: "Packet[AudioStream] | None") -> Iterator[AudioFrame]:
         self._source.check()
         try:
             frames = stream.codec_context.decode(packet)

@@ -10,7 +10,7 @@ import numpy as np
 
 from bot.audio.ogg import write_ogg
 from bot.audio.opus import decode_packets, encode
-from bot.audio.recording import RATE, Recording, Samples
+from bot.audio.recording import RATE, Recording, Samples, silence
 from bot.audio.resample import to_frame
 from bot.models import AudioFormat
 
@@ -36,7 +36,7 @@ def write_file(packets: Sequence[bytes], format: AudioFormat) -> bytes:  # noqa:
         case "ogg":
             return write_ogg(packets)
         case "mp3":
-            return _mp3(decode_packets(packets))
+            return _mp3(decode_packets(packets or encode(silence(0))))
         case "wav":
             return _wav(decode_packets(packets))
         case _:

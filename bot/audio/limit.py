@@ -95,9 +95,5 @@ def _phases() -> tuple[NDArray[np.float32], ...]:
     taps = np.arange(-EDGE, EDGE)
     window = np.kaiser(2 * EDGE + 1, 7.0)
     grid = np.arange(-EDGE, EDGE + 1)
-    filters = []
-    for fraction in (0.25, 0.5, 0.75):
-        filters.append(
-            (np.sinc(taps + fraction) * np.interp(taps + fraction, grid, window)).astype(np.float32),
-        )
-    return tuple(filters)
+    moments = [taps + fraction for fraction in (0.25, 0.5, 0.75)]
+    return tuple((np.sinc(moment) * np.interp(moment, grid, window)).astype(np.float32) for moment in moments)

@@ -184,7 +184,7 @@ def _write_page(packets: Sequence[bytes], flags: int, granule: int, serial: int,
 
 
 def _checksum(page: bytearray) -> bool:
-    (claimed,) = struct.unpack_from("<I", page, 22)
+    claimed = int.from_bytes(page[22:26], "little")
     page[22:26] = b"\0\0\0\0"
     return _crc(bytes(page)) == claimed
 

@@ -76,7 +76,7 @@ class OpusEncoder:
     def __init__(self, *, bit_rate: int = BIT_RATE, application: Application = "voip") -> None:
         codec = CodecContext.create("libopus", "w")
         codec.sample_rate, codec.layout, codec.format, codec.bit_rate = 48_000, "mono", "flt", bit_rate
-        codec.options = {"application": application, "frame_duration": "20"}
+        codec.options = {"application": application, "frame_duration": "20", "vbr": "constrained"}
         self._codec = codec
         self._pending = silence(0)
 
@@ -97,7 +97,7 @@ class OpusEncoder:
 
 
 class OpusDecoder:
-    """Turns packets of any duration into mono samples at 48 kHz, without the pre-skip. Owns the decoder."""
+    """Turns packets of any duration into mono samples at 48 kHz. Owns the decoder, which leaves out the pre-skip."""
 
     def __init__(self, head: OpusHead) -> None:
         codec = CodecContext.create("libopus", "r")
@@ -105,7 +105,6 @@ class OpusDecoder:
         codec.sample_rate = 48_000
         codec.thread_count = 1
         self._codec: AudioCodecContext = codec
-        self._skip = head.pre_skip
 
     def feed(self, packet: bytes) -> Samples:
         """Decode one packet; a damaged one is silence of its length."""
@@ -113,9 +112,7 @@ class OpusDecoder:
             samples = chain(to_samples(frame) for frame in self._codec.decode(Packet(packet))) if packet else silence(0)
         except (FFmpegError, ValueError):
             samples = silence(packet_samples(packet))
-        skipped = min(self._skip, samples.size)
-        self._skip -= skipped
-        return samples[skipped:]
+        return samples
 
 
 def encode(samples: Samples, *, bit_rate: int = BIT_RATE, application: Application = "voip") -> list[bytes]:

@@ -1,9 +1,15 @@
 """Frames of FFmpeg to samples and back, and one rate to another. Knows one channel only."""
 
+from typing import Any
+
 import numpy as np
 from av import AudioFrame, AudioResampler
+from numpy.typing import NDArray
 
 from bot.audio.recording import RATE, Samples, chain
+
+LOUDEST = 16.0
+"""Full scales: what floating point sound beyond it holds is damage."""
 
 
 def to_frame(samples: Samples, rate: int = RATE) -> AudioFrame:
@@ -18,17 +24,19 @@ def to_samples(frame: AudioFrame) -> Samples:
 
     Raises ValueError where numpy has no such sample type.
     """
-    array = frame.to_ndarray()
-    kind = array.dtype
+    array: NDArray[Any] = frame.to_ndarray()
     channels = frame.layout.nb_channels
     if frame.format.is_packed and channels > 1:
         array = array.reshape(-1, channels).T
-    if kind == np.uint8:
-        return ((array.astype(np.float32) - 128.0) / 128.0).mean(axis=0, dtype=np.float32)
-    if np.issubdtype(kind, np.integer):
-        return (array.mean(axis=0, dtype=np.float64) / -float(np.iinfo(kind).min)).astype(np.float32)
-    sound = np.nan_to_num(array, nan=0.0, posinf=1.0, neginf=-1.0).mean(axis=0, dtype=np.float64)
-    return np.clip(sound, -16.0, 16.0).astype(np.float32)
+    sound = array.mean(axis=0, dtype=np.float64)
+    match array.dtype.kind, array.dtype.itemsize:
+        case "u", _:
+            sound = (sound - 128.0) / 128.0
+        case "i", width:
+            sound /= 2.0 ** (8 * width - 1)
+        case _:
+            sound = np.clip(np.nan_to_num(sound, nan=0.0), -LOUDEST, LOUDEST)
+    return np.asarray(sound, dtype=np.float32)
 
 
 class Resampler:

@@ -48,12 +48,12 @@ class Activity:
 
     @property
     def noise(self) -> float:
-        """Level of the pauses in dBFS; where nobody pauses, of the quietest twentieth."""
+        """Level of the quieter half of the pauses in dBFS; where nobody pauses, of the quietest twentieth of all."""
         if not self.levels.size:
             return SILENT
         pauses = ~widen(self.speech, 8)
-        chosen = self.levels[pauses] if pauses.sum() >= 20 else np.sort(self.levels)[: max(1, self.levels.size // 20)]
-        chosen = chosen[chosen <= np.percentile(chosen, 80)]
+        chosen = self.levels[pauses] if pauses.sum() >= 50 else np.sort(self.levels)[: max(1, self.levels.size // 20)]
+        chosen = chosen[chosen <= np.percentile(chosen, 50)]
         return max(SILENT, 10 * float(np.log10(np.mean(10 ** (chosen / 10)))))
 
     @property
@@ -120,7 +120,9 @@ def _lively(bands: Floats, levels: Floats) -> Mask:
     if levels.size > 5:
         change[5:] = np.abs(bands[5:] - bands[:-5]).mean(axis=1)
     change = np.convolve(change, np.full(50, 0.02, dtype=np.float32), mode="same")[: levels.size]
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(levels, 50, mode="reflect" if levels.size > 50 else "edge"), 101)
+    around = np.lib.stride_tricks.sliding_window_view(
+        np.pad(levels, 50, mode="reflect" if levels.size > 50 else "edge"), 101
+    )
     swing = np.ptp(around, axis=1)[: levels.size]
     return np.asarray((change > CHANGE) & (swing > SWING))
 

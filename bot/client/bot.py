@@ -59,7 +59,6 @@ class Bot(commands.AutoShardedBot):
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
-            member_cache_flags=discord.MemberCacheFlags(voice=True),
             max_messages=None,
             connector=connector,
         )

@@ -3,6 +3,7 @@
 import logging
 import secrets
 
+import aiohttp
 import discord
 from discord import app_commands
 
@@ -25,6 +26,8 @@ async def answer_failure(interaction: Interaction, error: BaseException) -> None
         await _answer(interaction, sentence)
     except discord.HTTPException as lost:
         log.warning("a failure could not be answered: HTTP %s, code %s", lost.status, lost.code)
+    except (aiohttp.ClientError, OSError) as lost:
+        log.warning("a failure could not be answered: %s", type(lost).__name__)
 
 
 def _describe(interaction: Interaction, error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """Files that members attach to a command, read from Discord's CDN. Knows nothing of what is in them."""
 
 import asyncio
+import math
 
 import aiohttp
 import discord
@@ -14,7 +15,7 @@ async def read_upload(attachment: discord.Attachment, *, max_bytes: int) -> byte
     """Read a file of at most `max_bytes`. Raises `SampleError`."""
     if attachment.size > max_bytes:
         raise SampleError(
-            f"That file has {attachment.size / 1e6:.0f} MB and I take {max_bytes / 1e6:.0f} MB: "
+            f"That file has {math.ceil(attachment.size / 1e5) / 10:g} MB and I take {max_bytes / 1e6:g} MB: "
             "cut it, or send it as mp3 or ogg."
         )
     try:

@@ -31,6 +31,12 @@ def has_listener(channel: VocalChannel) -> bool:
     return any(member is None or not member.bot for member in members)
 
 
+def is_in_voice(guild: discord.Guild) -> bool:
+    """Whether Discord has the bot in a voice channel of this server."""
+    voice = guild.me.voice
+    return voice is not None and voice.channel is not None
+
+
 def check_not_muted(channel: VocalChannel) -> None:
     """Refuse where a moderator muted the bot: Discord would take every packet and let nobody hear it."""
     voice = channel.guild.me.voice

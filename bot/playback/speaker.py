@@ -42,6 +42,7 @@ class Speaker:
             raise PlaybackError(f"{len(self._waiting)} lines are waiting here already: ask again when some were said.")
         turn = Turn(line, position=len(self._waiting))
         self._waiting.append(turn)
+        self._prepare_next()
         self._wake.set()
         if self._task is None or self._task.done():
             self._away.clear()
@@ -155,8 +156,8 @@ class Speaker:
             self._depart(PlaybackError("I was disconnected before this line's turn: ask again."))
 
     def _prepare_next(self) -> None:
-        """Begin to make the next line, now that nothing is made for the one that plays."""
-        if self._current is not None and self._waiting:
+        """Begin to make the next line, once nothing is made any more for the one that plays."""
+        if self._current is not None and self._current.made and self._waiting:
             self._waiting[0].prepare()
 
     async def _join(self, line: Line) -> VoiceLink:

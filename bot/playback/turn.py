@@ -45,6 +45,11 @@ class Turn:
         """Whether the line was ended early or its outcome is known."""
         return self._ended_early or self.ticket.settled
 
+    @property
+    def made(self) -> bool:
+        """Whether nothing is made for the line any more."""
+        return self._making is not None and self._making.done()
+
     def prepare(self, then: Callable[[], None] | None = None) -> None:
         """Start making packets, if that has not begun; `then` is called once all are made."""
         if self._making is None:
@@ -59,8 +64,9 @@ class Turn:
         try:
             await asyncio.wait((self._playing,))
         finally:
-            self._playing.cancel()
-            await asyncio.wait((self._playing,))
+            if not self._playing.done():
+                self.interrupt(PlaybackError("The line was cut off: ask again."))
+                await asyncio.wait((self._playing,))
             await self.discard()
             self._settle(self._playing)
 
@@ -106,6 +112,8 @@ class Turn:
     async def _play(self, join: Callable[[Line], Awaitable[VoiceLink]]) -> Played:
         self._raise_fault()
         link = await join(self.line)
+        if self._ended_early:  # asyncio.wait_for, by which discord.py joins, may swallow a cancellation (Python 3.11)
+            raise asyncio.CancelledError
         await self._buffer.primed()
         self._raise_fault()
         if not len(self._buffer):
@@ -124,7 +132,7 @@ class Turn:
 
     def _raise_fault(self) -> None:
         """Raise what making the packets raised, if it is over."""
-        if self._making is not None and self._making.done():
+        if self._making is not None and self.made:
             self._making.result()
 
     def _settle(self, playing: asyncio.Task[Played]) -> None:

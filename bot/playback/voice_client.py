@@ -16,7 +16,7 @@ import discord
 from discord.voice_state import SocketReader, VoiceConnectionState
 
 from bot.errors import PlaybackError
-from bot.playback.rights import label
+from bot.playback.rights import is_in_voice, label
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +67,14 @@ class PollReader(SocketReader):
 
 
 class ChannelConnection(VoiceConnectionState):
-    """discord.py's voice handshake with our reader, which does not wait for answers that cannot come."""
+    """discord.py's voice handshake with our reader, which leaves once and waits for no answer that cannot come."""
 
     _reader: SocketReader
+
+    def __init__(self, voice_client: discord.VoiceClient) -> None:
+        super().__init__(voice_client)
+        self._parting = asyncio.Lock()
+        self._parted = False
 
     @property
     def _socket_reader(self) -> SocketReader:
@@ -81,9 +86,19 @@ class ChannelConnection(VoiceConnectionState):
         self._reader = PollReader(self)
 
     async def disconnect(self, *, force: bool = True, cleanup: bool = True, wait: bool = False) -> None:
-        """Leave. Discord confirms it only to a registered client that was let in: others need not wait for it."""
-        confirmed = self.guild.voice_client is self.voice_client and self.self_voice_state is not None
-        await super().disconnect(force=force, cleanup=cleanup, wait=wait and confirmed)
+        """Leave; for good with `cleanup`, and then once.
+
+        discord.py leaves again when it sees its own websocket close, which would throw out a connection that came
+        after this one. Discord confirms to a registered client that was let in: others would wait in vain.
+        """
+        if not cleanup:
+            await super().disconnect(force=force, cleanup=False, wait=wait)
+            return
+        async with self._parting:
+            if not self._parted:
+                self._parted = True
+                confirmed = self.guild.voice_client is self.voice_client and is_in_voice(self.guild)
+                await super().disconnect(force=force, cleanup=True, wait=wait and confirmed)
 
 
 class ChannelVoice(discord.VoiceClient):
@@ -161,7 +176,7 @@ async def _withdraw(guild: discord.Guild) -> None:
     if guild.voice_client is None:
         return
     await guild.voice_client.disconnect(force=True)
-    if not await _until(lambda: guild.me.voice is None, LEAVE_SECONDS):
+    if not await _until(lambda: not is_in_voice(guild), LEAVE_SECONDS):
         log.warning("Discord did not confirm that we left the voice channel of guild %d", guild.id)
 
 

@@ -11,6 +11,6 @@ made.
 """
 
 from bot.store._key import load_key
-from bot.store._store import Store, file_url
+from bot.store._store import Store
 
-__all__ = ["Store", "file_url", "load_key"]
+__all__ = ["Store", "load_key"]

@@ -9,7 +9,7 @@ import time
 from typing import Any, Literal
 
 from sqlalchemy import Connection, event, func, make_url, select
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import await_only
@@ -45,17 +45,15 @@ def build_engine(url: str) -> AsyncEngine:
     return engine
 
 
-def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+async def probe(engine: AsyncEngine) -> None:
+    """Meet a file that cannot be opened here: aiosqlite's thread would outlive the failure, and perhaps the loop."""
+    if engine.dialect.name == "sqlite":
+        (where,), how = engine.dialect.create_connect_args(engine.url)
+        await asyncio.to_thread(lambda: sqlite3.connect(where, **how).close())
+
+
+def _prepare_sqlite(connection: Any, entry: ConnectionPoolEntry) -> None:
     """Set up a new SQLite connection. The driver is told to leave transactions to `_begin_sqlite`."""
-    try:
-        _set_up(connection)
-    except BaseException:
-        # the pool does not close a connection that failed here, and its thread would stay
-        connection.close()
-        raise
-
-
-def _set_up(connection: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     _switch_to_wal(cursor)
@@ -97,7 +95,9 @@ async def lock_schema(connection: AsyncConnection) -> None:
         await connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
 
 
-async def scrub(connection: AsyncConnection) -> None:
-    """Leave no trace of what was deleted: SQLite's log still holds it until it is folded in and cut to nothing."""
-    if connection.dialect.name == "sqlite":
-        await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+async def scrub(connection: AsyncConnection) -> bool:
+    """Cut SQLite's log, which still holds what was deleted; tell whether nobody's reading was in the way."""
+    if connection.dialect.name != "sqlite":
+        return True
+    hindered = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
+    return not hindered

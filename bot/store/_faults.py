@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import (
     ArgumentError,
-    DatabaseError,
     DBAPIError,
     InterfaceError,
     InvalidRequestError,
@@ -71,19 +70,21 @@ def translated() -> Iterator[None]:
         yield
     except PoolTimeoutError as error:
         raise StoreError(_BUSY) from error
-    except DatabaseError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         sentence = _sentence(error)
         if sentence is None:
             raise
         raise StoreError(sentence) from error
-    except (InterfaceError, OSError) as error:
+    except OSError as error:
         raise StoreError(_UNREACHABLE) from error
     except UnicodeEncodeError as error:
         raise StoreError(_UNWRITABLE) from error
 
 
-def _sentence(error: DBAPIError) -> str | None:
-    if isinstance(error.orig, sqlite3.Error):
-        code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+def _sentence(error: DBAPIError | sqlite3.Error) -> str | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         return _SQLITE.get(code & 0xFF)  # the low byte is the primary code: sqlite.org/rescode.html
-    return _UNREACHABLE if isinstance(error, OperationalError) else None
+    lost = isinstance(error, OperationalError | InterfaceError) or getattr(error, "connection_invalidated", False)
+    return _UNREACHABLE if lost else None

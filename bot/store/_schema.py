@@ -37,16 +37,16 @@ def _current(connection: Connection) -> str | None:
 
 
 def _upgrade(connection: Connection) -> None:
-    from alembic.operations import Operations  # noqa: PLC0415 - see HEAD
-    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
-    from alembic.util import CommandError  # noqa: PLC0415
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from alembic.script.revision import ResolutionError
 
     script = ScriptDirectory(FOLDER)
     context = MigrationContext.configure(connection)
     try:
         steps = list(script.iterate_revisions("head", context.get_current_revision() or "base"))
-    except CommandError as error:
+    except ResolutionError as error:
         raise StoreError(
             "The voice store was made by a newer version of this bot: whoever runs it must install that version again."
         ) from error

@@ -6,21 +6,19 @@ Knows the tables and how to ask. Does not know dialects, keys in settings, or pr
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select
-from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.errors import StoreError, VoiceError
 from bot.models import KeptSample, Voice, VoicePage, VoiceState, name_key
 from bot.store import _tables as tables
-from bot.store._dialect import NONE, READ, WRITE, Transaction, build_engine, lock_schema, prepare, scrub
+from bot.store._dialect import NONE, READ, WRITE, Transaction, build_engine, lock_schema, prepare, probe, scrub
 from bot.store._faults import opening, translated
 from bot.store._queries import find_chosen, find_named, find_owned
 from bot.store._rows import read_row, write_row
@@ -32,11 +30,6 @@ log = logging.getLogger(__name__)
 _NEVER_SAVED = frozenset({"id", "owner_id", "use_count", "last_used_at"})
 _UNFINISHED: tuple[VoiceState, ...] = ("unknown", "created", "training")
 _NOT_YOURS = "You have no such voice any more: see /voices list."
-
-
-def file_url(folder: Path) -> str:
-    """Give the address of the SQLite file in a data folder."""
-    return URL.create("sqlite+aiosqlite", database=str(folder / "mynah.db")).render_as_string()
 
 
 class Store:
@@ -56,6 +49,8 @@ class Store:
         with opening():
             self._open_engine = build_engine(self._url)
         try:
+            with translated():
+                await probe(self._open_engine)
             async with self._transaction(WRITE) as connection:
                 await lock_schema(connection)
                 await migrate(connection)
@@ -71,7 +66,8 @@ class Store:
 
     async def add(self, voice: Voice, samples: Sequence[KeptSample] = ()) -> None:
         """Remember a new voice together with the samples it was made from. Raises `VoiceError` for a taken name."""
-        sealed = [] if self._key is None else await asyncio.to_thread(seal_samples, self._key, voice.id, samples)
+        with translated():
+            sealed = [] if self._key is None else await asyncio.to_thread(seal_samples, self._key, voice.id, samples)
         with _names_unique(voice):
             async with self._transaction(WRITE) as connection:
                 await connection.execute(tables.voices.insert().values(write_row(voice)))
@@ -207,17 +203,18 @@ class Store:
         return found[0] if found else None
 
     async def _scrub(self) -> None:
+        clean = False
         # the voice is gone already: what fails here must not be told as if it were not
-        try:
+        with suppress(StoreError):
             async with self._transaction(NONE) as connection:
-                await scrub(connection)
-        except StoreError as error:
-            log.warning("deleted samples stay in the log of the database for now: %s", error)
+                clean = await scrub(connection)
+        if not clean:
+            log.warning("what was deleted stays in the log of the database until the next delete or restart")
 
     async def _close(self) -> None:
-        if self._open_engine is not None:
-            await self._open_engine.dispose()
-            self._open_engine = None
+        engine, self._open_engine = self._open_engine, None
+        if engine is not None:
+            await engine.dispose()
 
 
 @contextmanager

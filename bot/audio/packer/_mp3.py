@@ -1,6 +1,7 @@
 """MPEG audio as it comes, frame by frame."""
 
 from av import AudioFrame, CodecContext, FFmpegError, Packet
+from av.stream import Stream
 
 from bot.audio.packer._sound import is_text, no_sound
 from bot.audio.recording import Samples, chain, silence
@@ -62,7 +63,7 @@ class Mp3Sound:
         self._tag_left = ID3_HEAD + size + (ID3_HEAD if data[5] & 0x10 else 0)
         return self._pass_tag(data)
 
-    def _decode(self, packet: Packet) -> Samples:
+    def _decode(self, packet: "Packet[Stream]") -> Samples:
         self._frames += 1
         if self._frames == 1 and _is_index(bytes(packet)):
             return silence(0)

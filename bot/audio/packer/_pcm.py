@@ -23,7 +23,8 @@ class PcmSound:
         self._begun = self._begun or len(data) >= 64
         whole = len(data) // 2 * 2
         self._half = data[whole:]
-        return self._resampler.feed(np.frombuffer(data[:whole], dtype="<i2").astype(np.float32) / 32768)
+        values = np.frombuffer(data[:whole], dtype="<i2")
+        return self._resampler.feed(np.asarray(values / np.float32(32768), dtype=np.float32))
 
     def finish(self) -> Samples:
         """Give the rest."""

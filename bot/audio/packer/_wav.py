@@ -2,8 +2,10 @@
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.audio.packer._sound import cut_off, no_sound
 from bot.audio.recording import Samples, silence
@@ -101,14 +103,15 @@ def _parse_shape(body: bytes) -> _Shape:
 
 
 def _read(data: bytes, shape: _Shape) -> Samples:
+    values: NDArray[Any]
     if shape.kind == FLOAT:
-        values = np.nan_to_num(np.frombuffer(data, dtype=f"<f{shape.width}").astype(np.float32), posinf=1.0, neginf=-1.0)
+        values = np.nan_to_num(np.frombuffer(data, dtype=f"<f{shape.width}"), posinf=1.0, neginf=-1.0)
     elif shape.width == 1:
-        values = (np.frombuffer(data, dtype=np.uint8).astype(np.float32) - 128) / 128
+        values = (np.frombuffer(data, dtype=np.uint8) - 128.0) / 128.0
     elif shape.width == 3:
         high = np.zeros((len(data) // 3, 4), dtype=np.uint8)
         high[:, 1:] = np.frombuffer(data, dtype=np.uint8).reshape(-1, 3)
-        values = high.view("<i4")[:, 0].astype(np.float32) / 2**31
+        values = high.view("<i4")[:, 0] / 2.0**31
     else:
-        values = np.frombuffer(data, dtype=f"<i{shape.width}").astype(np.float32) / 2 ** (8 * shape.width - 1)
+        values = np.frombuffer(data, dtype=f"<i{shape.width}") / 2.0 ** (8 * shape.width - 1)
     return np.asarray(values.reshape(-1, shape.channels).mean(axis=1), dtype=np.float32)

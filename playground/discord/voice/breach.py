@@ -9,6 +9,14 @@ class BreachError(Exception):
         self.code = code
 
 
+class RefusedError(Exception):
+    """What Discord answers by closing the websocket with `code`, though the client spoke properly."""
+
+    def __init__(self, text: str, *, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 class VoiceProtocolError(AssertionError):
     """Raised when the voice server closes: clients did what it does not know. Names everything that was seen."""
 

@@ -3,6 +3,7 @@
 Knows no websocket and no UDP; clients and listeners are handed in.
 """
 
+from collections.abc import Callable
 
 from playground.discord.voice.breach import BreachError
 from playground.discord.voice.faults import Faults
@@ -73,6 +74,7 @@ class Call:
                 other.tell(Op.CLIENTS_CONNECT, {"user_ids": [str(member.user_id)]})
         if self.dave_version:
             self.group.join(member)
+        self._changed()
 
     def _depart(self, member: Session | Listener) -> None:
         for session in self._sessions.values():
@@ -97,9 +99,14 @@ class Call:
         for listener in self._listeners.values():
             listener.receive(session.user_id, packet, arrived)
 
+    def refuse(self, *, reused: bool) -> None:
+        """Let every listener count a packet that the transport layer refused."""
+        for listener in self._listeners.values():
+            listener.miss(reused=reused)
+
     def _answer(self, listener: Listener, op: Op, data: object) -> None:
         match op, data:
-            case (Op.KEY_PACKAGE | Op.COMMIT_WELCOME), bytes():
+            case ((Op.KEY_PACKAGE | Op.COMMIT_WELCOME), bytes()):
                 self.group.receive(listener, op, data)
             case Op.TRANSITION_READY, int():
                 self.group.ready(listener, data)

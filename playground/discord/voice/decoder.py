@@ -34,5 +34,6 @@ class Decoder:
         parts: list[NDArray[Any]] = [frame.to_ndarray().reshape(-1, 2) for frame in frames]
         if not parts:
             return np.zeros(0, dtype=np.float32)
-        stereo: Sound = np.concatenate(parts).astype(np.float32) / np.float32(32768)
-        return stereo.mean(axis=1, dtype=np.float32)
+        stereo = np.concatenate(parts).astype(np.float32) / np.float32(32768)
+        mono: Sound = stereo.mean(axis=1, dtype=np.float32)
+        return mono

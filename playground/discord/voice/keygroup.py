@@ -56,6 +56,8 @@ class _Change:
     """By reference: the leaf to remove or the key package to add."""
     expected: dict[int, frozenset[bytes]]
     """Who may commit, and the references that member was sent."""
+    held: list[tuple[KeyMember, Commit]] = field(default_factory=list)
+    """Commits of listeners where a client's is to win."""
 
 
 @dataclass(slots=True)
@@ -246,8 +248,14 @@ class KeyGroup:
 
     def _drop(self, user: int) -> None:
         self._count_ready(user, None)
-        if self._change is not None and not self._committers():
+        if self._change is None:
+            return
+        if not self._committers():
             self._start_over()
+            return
+        held, self._change.held = self._change.held, []
+        for member, commit in held:
+            self._take_commit(member, commit)
 
     def _committers(self) -> set[int]:
         """User ids of those who can still commit the change in flight."""
@@ -278,25 +286,25 @@ class KeyGroup:
 
     def _take_commit(self, member: KeyMember, commit: Commit) -> None:
         change = self._change
-        if change is None or commit.epoch != self._epoch or member.user_id not in self._committers():
+        if change is None or commit.epoch != self._epoch or self._present.get(member.user_id) is not member:
             log.debug("dropped a commit of user %d for epoch %d", member.user_id, commit.epoch)
+            return
+        if member.user_id not in self._committers():
+            change.held.append((member, commit))
             return
         ordered = [change.proposals[one] for one in commit.references]
         added = [what.owner for what in ordered if isinstance(what, KeyPackage)]
         if self._epoch == 0:
             self._roster.add(member.user_id)
             self._packages.pop(member.user_id, None)
-        stayed = [user for user in self._roster.users if user not in added]
-        for leaf in (what for what in ordered if isinstance(what, int)):
-            gone = self._roster.remove(leaf)
-            stayed.remove(gone) if gone in stayed else None
-            self._absent.discard(gone)
-            self._flagged.discard(gone)
+        removed = {self._roster.remove(what) for what in ordered if isinstance(what, int)}
+        self._absent -= removed
+        self._flagged -= removed
         for user in added:
             self._admit(user, change)
         self._epoch += 1
         self._change = None
-        self._announce(commit, [user for user in stayed if user not in self._absent | self._flagged], added)
+        self._announce(commit, added)
 
     def _admit(self, user: int, change: _Change) -> None:
         self._roster.add(user)
@@ -305,17 +313,16 @@ class KeyGroup:
         else:  # it left, or came back with another key package, while this one was being committed
             self._absent.add(user)
 
-    def _announce(self, commit: Commit, stayed: list[int], added: list[int]) -> None:
+    def _announce(self, commit: Commit, added: list[int]) -> None:
         self._transitions = self._transitions % 0xFFFF + 1
         prefix = struct.pack(">H", self._transitions)
-        welcomed = [user for user in added if user not in self._absent]
-        waiting = {user for user in (*stayed, *welcomed) if user in self._present}
-        self._transition = transition = _Transition(self._transitions, waiting)
+        members = self.members
+        self._transition = transition = _Transition(self._transitions, set(members))
         timeout = self._faults.transition_timeout
         transition.timer = asyncio.get_running_loop().call_later(timeout, lambda: self._do(self._execute))
-        for user in stayed:
+        for user in members.difference(added):
             self._tell(user, Op.ANNOUNCE_COMMIT, prefix + commit.message)
-        for user in welcomed:
+        for user in members.intersection(added):
             self._tell(user, Op.WELCOME, prefix + commit.welcome)
         self._count_ready(0, None)
 
@@ -335,7 +342,7 @@ class KeyGroup:
         if transition.timer is not None:
             transition.timer.cancel()
         for user in tuple(self._present):
-            if user in self._roster.users and user not in self._absent:
+            if user in self.members:
                 self._tell(user, Op.EXECUTE_TRANSITION, {"transition_id": transition.id})
 
     def _tell(self, user: int, op: Op, data: dict[str, object] | bytes) -> None:

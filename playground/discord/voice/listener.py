@@ -37,13 +37,15 @@ class Heard:
     clear_packets: int
     """Frames that came unencrypted though the channel is end-to-end encrypted. Nobody hears them."""
     undecryptable: int
-    """Frames that this listener had no key for."""
+    """Frames that this listener had no key for, and packets not under the session's transport key."""
     lost: int
     """Sequence numbers that never came."""
     duplicates: int
     """Packets whose sequence number was not new; not heard."""
     wrong_steps: int
     """Timestamps that did not go on by 960 for each packet."""
+    reused_nonces: int
+    """Packets under a transport nonce used before; not heard."""
     seconds: float
     """How long the frames heard are."""
     gaps: tuple[float, ...]
@@ -71,7 +73,7 @@ class Listener:
         self._bell = Bell()
         self._tracks: dict[int, Track] = {}
         self._speaking: dict[int, int] = {}
-        self._clear = self._undecryptable = 0
+        self._clear = self._undecryptable = self._reused = 0
 
     # What others say on the voice gateway
 
@@ -130,6 +132,14 @@ class Listener:
                 track.keep(opus, arrived)
         self._bell.ring()
 
+    def miss(self, *, reused: bool) -> None:
+        """Count a packet the transport layer refused: its nonce was used before, or it did not decrypt."""
+        if reused:
+            self._reused += 1
+        else:
+            self._undecryptable += 1
+        self._bell.ring()
+
     def _track(self, user_id: int, ssrc: int) -> Track:
         if ssrc not in self._tracks:
             while len(self._tracks) >= _TRACKS:
@@ -165,6 +175,7 @@ class Listener:
             lost=sum(track.lost for track in tracks),
             duplicates=sum(track.duplicates for track in tracks),
             wrong_steps=sum(track.wrong_steps for track in tracks),
+            reused_nonces=self._reused,
             seconds=spoken * FRAME / RATE,
             gaps=tuple(gap for track in tracks for gap in track.gaps),
             first_at=min(firsts) if firsts else None,
@@ -173,7 +184,7 @@ class Listener:
     def reset(self) -> None:
         """Forget what was heard; the DAVE session and who is speaking stay."""
         self._tracks.clear()
-        self._clear = self._undecryptable = 0
+        self._clear = self._undecryptable = self._reused = 0
 
     async def hears(self, seconds: float = 1.0, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the tests' words
         """Return once that much was heard that is not digital silence. Raises TimeoutError saying what was heard."""

@@ -108,7 +108,7 @@ class _Reader:
 
 
 def read_key_package(data: bytes) -> KeyPackage:
-    """Read a key package, bare as libdave sends it or wrapped in an MLSMessage as the whitepaper has it. Raises MlsError."""
+    """Read a key package, bare as libdave sends it or wrapped in an MLSMessage (whitepaper). Raises MlsError."""
     bare = data.removeprefix(struct.pack(">HH", _MLS10, _KEY_PACKAGE_MESSAGE))
     reader = _Reader(bare)
     reader.expect(2, _MLS10, "the key package's version")

@@ -3,7 +3,6 @@
 Knows no websocket: messages go to whatever connection is attached.
 """
 
-import json
 import secrets
 import struct
 from collections import deque
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from playground.discord.voice.opcodes import UNNUMBERED, Op
+from playground.discord.voice.payload import write_text
 from playground.discord.voice.transport import Seal
 from playground.discord.voice.udp import Address
 
@@ -54,9 +54,6 @@ class Session:
         self.address: Address | None = None
         self.seal: Seal | None = None
         self.announced = False
-        self.reused_nonces = 0
-        self.undecryptable = 0
-        self.unannounced = 0
         self.wire: Wire | None = None
         self._sequence = 0
         self._sent: deque[tuple[int, str | bytes]] = deque(maxlen=_BUFFER)
@@ -81,13 +78,13 @@ class Session:
         """Send a message; bytes as a binary one. Numbered ones are kept until a resume asks for them."""
         message: str | bytes
         if op in UNNUMBERED:
-            message = json.dumps({"op": int(op), "d": data})
+            message = write_text(op, data)
         else:
             self._sequence = (self._sequence + 1) & 0xFFFF
             if isinstance(data, bytes):
                 message = struct.pack(">HB", self._sequence, op) + data
             else:
-                message = json.dumps({"op": int(op), "d": data, "seq": self._sequence})
+                message = write_text(op, data, sequence=self._sequence)
             self._sent.append((self._sequence, message))
         if self.wire is not None:
             self.wire.post(message)

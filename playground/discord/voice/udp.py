@@ -75,5 +75,6 @@ def _arrival(ancillary: list[tuple[int, int, bytes]]) -> float:
     for level, kind, value in ancillary:
         if level == socket.SOL_SOCKET and kind == _TIMESTAMPNS:
             seconds, nanoseconds = struct.unpack("qq", value)
-            return time.monotonic() - max(0.0, time.time() - seconds - nanoseconds / 1e9)
+            taken = float(seconds) + float(nanoseconds) / 1e9
+            return time.monotonic() - max(0.0, time.time() - taken)
     return time.monotonic()

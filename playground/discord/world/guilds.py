@@ -69,6 +69,7 @@ class Guilds:
         self._clock = clock
         self._snowflakes = snowflakes
         self._events = events
+        self._open: set[int] = set()
         self.users: dict[int, User] = {}
         self.servers: dict[int, Server] = {}
         self._roles: dict[int, Role] = {}
@@ -105,13 +106,13 @@ class Guilds:
         """Make a channel."""
         channel = Channel(self._snowflakes.next(), guild_id, kind, name, len(self.channels(guild_id)), user_limit)
         self._channels[channel.id] = channel
-        self._events.emit(Event("CHANNEL_CREATE", channel.payload(), guild_id))
+        self._tell(Event("CHANNEL_CREATE", channel.payload(), guild_id))
         return channel
 
     def remove_channel(self, channel_id: int) -> None:
         """Delete a channel."""
         channel = self._channels.pop(channel_id)
-        self._events.emit(Event("CHANNEL_DELETE", channel.payload(), channel.guild_id))
+        self._tell(Event("CHANNEL_DELETE", channel.payload(), channel.guild_id))
 
     def overwrite(
         self, channel_id: int, target_id: int, kind: Literal["role", "member"], *, allow: int = 0, deny: int = 0
@@ -121,7 +122,7 @@ class Guilds:
         old = channel.overwrite(target_id) or Overwrite(target_id, kind)
         new = replace(old, allow=(old.allow | allow) & ~deny, deny=(old.deny | deny) & ~allow)
         self._channels[channel_id] = changed = channel.with_overwrite(new)
-        self._events.emit(Event("CHANNEL_UPDATE", changed.payload(), channel.guild_id))
+        self._tell(Event("CHANNEL_UPDATE", changed.payload(), channel.guild_id))
 
     def add_member(self, guild_id: int, user: User, role_ids: tuple[int, ...] = ()) -> Membership:
         """Let a user into a server."""
@@ -186,10 +187,18 @@ class Guilds:
             return NOBODY
         return in_channel(base, channel.steps(member.role_ids, user_id))
 
+    def open(self, guild_id: int) -> None:
+        """Tell what happens in a server from now on."""
+        self._open.add(guild_id)
+
+    def _tell(self, event: Event) -> None:
+        if event.guild_id in self._open:
+            self._events.emit(event)
+
     def _tell_role(self, event: str, role: Role) -> None:
         data: JsonObject = {"guild_id": str(role.guild_id), "role": role.payload()}
-        self._events.emit(Event(event, data, role.guild_id))
+        self._tell(Event(event, data, role.guild_id))
 
     def _tell_member(self, event: str, member: Membership) -> None:
         data: dict[str, Json] = {**member.payload(), "guild_id": str(member.guild_id)}
-        self._events.emit(Event(event, data, member.guild_id, about=member.user.id))
+        self._tell(Event(event, data, member.guild_id, about=member.user.id))

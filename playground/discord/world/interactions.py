@@ -64,6 +64,7 @@ class Interaction:
     modal: JsonObject | None = None
     followups: list[int] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    given_up: bool = False
 
     @property
     def deadline(self) -> datetime:
@@ -165,6 +166,10 @@ class Interactions:
         found.reply = reply
         self._bell.ring()
         return found
+
+    def find(self, token: str) -> Interaction | None:
+        """Return an interaction by its token, None for an unknown one."""
+        return self._by_token.get(token)
 
     def by_token(self, token: str) -> Interaction:
         """Return an answered interaction by its token, as the webhook routes know it.

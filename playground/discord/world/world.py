@@ -30,6 +30,7 @@ class World:
 
     def open_server(self, server: Server) -> None:
         """Tell that the application can see a server."""
+        self.guilds.open(server.id)
         self.events.emit(Event("GUILD_CREATE", self.server_payload(server), server.id))
 
     def ask(

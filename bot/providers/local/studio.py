@@ -1,0 +1,115 @@
+"""What a worker can do: learn a speaker from sound, and speak as them.
+
+Owns espeak-ng, the net and the source voice's average. Works a step at a time, as `Worker` wants it.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+
+from bot.providers.local import language
+from bot.providers.local.arrays import Floats
+from bot.providers.local.cepstrum import RATE
+from bot.providers.local.conversion import convert
+from bot.providers.local.espeak import Espeak, EspeakError
+from bot.providers.local.learning import learn
+from bot.providers.local.phrases import split
+from bot.providers.local.posterior import PosteriorNet
+from bot.providers.local.profile import Profile, ProfileError
+from bot.providers.local.recording import prepare, speech_seconds
+from bot.providers.local.source import Reader
+from bot.providers.local.vocoder import synthesise
+from bot.providers.local.wire import Frame
+from bot.providers.local.worker import Refusal
+
+LEAST_SECONDS = 3.0
+_KNEE = 0.7
+_EDGE = 0.03
+"""Seconds kept around the sound of a phrase."""
+
+
+class Studio:
+    """Owns espeak-ng, the net and the reference."""
+
+    def __init__(self) -> None:
+        self._reader = Reader(Espeak())
+
+    @cached_property
+    def _net(self) -> PosteriorNet:
+        return PosteriorNet.load()
+
+    def begin(self, frame: Frame) -> Iterator[Frame]:
+        """Start the work that a request asks for."""
+        match frame.verb:
+            case "clone":
+                return self._clone(frame)
+            case "speak":
+                return self._speak(frame)
+            case "check":
+                return self._check(frame)
+            case _:
+                raise ValueError(frame.verb)
+
+    def _check(self, frame: Frame) -> Iterator[Frame]:
+        heard = self._reader.read("Hello.")
+        if heard is None:
+            raise Refusal("espeak-ng makes no sound here.")
+        yield Frame(request=frame.request, verb="busy")
+
+    def _clone(self, frame: Frame) -> Iterator[Frame]:
+        if speech_seconds(frame.body) < LEAST_SECONDS:
+            raise Refusal("There is too little speech in this recording. Send 10 to 30 seconds of one person speaking.")
+        sound = prepare(frame.body)
+        yield Frame(request=frame.request, verb="busy")
+        reference = self._reader.reference
+        yield Frame(request=frame.request, verb="busy")
+        profile = learn(sound, self._net, reference)
+        yield Frame(request=frame.request, verb="profile", body=profile.to_bytes())
+
+    def _speak(self, frame: Frame) -> Iterator[Frame]:
+        try:
+            profile = Profile.from_bytes(frame.body)
+        except ProfileError as error:
+            raise Refusal("This voice's file is damaged. Delete the voice and clone it again.") from error
+        voice = language.voice_for(frame.language or language.guess(frame.text))
+        pause, spoke = 0.0, False
+        for phrase in split(frame.text):
+            sound = self._say(phrase.text, voice, profile)
+            if sound is None:
+                continue
+            rest = np.zeros(int(pause * RATE), np.float32) if spoke else np.zeros(0, np.float32)
+            yield Frame(request=frame.request, verb="sound", body=to_pcm(np.concatenate([rest, sound])))
+            pause, spoke = phrase.pause, True
+        if not spoke:
+            raise Refusal("There is nothing to say in this text. Write a few words.")
+
+    def _say(self, text: str, voice: str, profile: Profile) -> Floats | None:
+        try:
+            source = self._reader.read(text, voice)
+        except EspeakError as error:
+            raise Refusal("The engine cannot speak this language. Try another one.") from error
+        if source is None:
+            return None
+        return trim(synthesise(convert(source, self._reader.reference, profile)))
+
+
+def trim(sound: Floats) -> Floats:
+    """Cut the silence at both ends to a little, and fade into it."""
+    loud = np.flatnonzero(np.abs(sound) > 0.003)
+    if not len(loud):
+        return sound
+    edge = int(_EDGE * RATE)
+    kept = sound[max(0, int(loud[0]) - edge) : int(loud[-1]) + edge].copy()
+    ramp = np.linspace(0, 1, min(edge // 2, len(kept) // 2), dtype=np.float32)
+    kept[: len(ramp)] *= ramp
+    kept[len(kept) - len(ramp) :] *= ramp[::-1]
+    return kept
+
+
+def to_pcm(sound: Floats) -> bytes:
+    """Write signed 16 bit, bending what is too loud instead of clipping it."""
+    size = np.abs(sound)
+    bent = _KNEE + (0.98 - _KNEE) * np.tanh((size - _KNEE) / (0.98 - _KNEE))
+    quiet = np.where(size <= _KNEE, sound, np.sign(sound) * bent)
+    return np.round(quiet * 32767).astype("<i2").tobytes()

@@ -1,0 +1,119 @@
+"""A server as its admin handles it: channels, roles, members, permissions, moving and kicking."""
+
+from collections.abc import Iterable
+
+from playground.discord.actors.member import Member
+from playground.discord.actors.places import BotUser, RoleHandle, Room
+from playground.discord.actors.transcript import Transcript
+from playground.discord.permissions import named
+from playground.discord.switchboard import Switchboard
+from playground.discord.world import World
+from playground.discord.world.channels import ChannelKind
+
+_NO_NITRO = 10 << 20
+
+
+class Guild:
+    """Owns nothing but which server it is; `text_channel` is its first channel."""
+
+    def __init__(self, world: World, transcript: Transcript, switchboard: Switchboard, guild_id: int) -> None:
+        self._world = world
+        self._transcript = transcript
+        self._switchboard = switchboard
+        self.id = guild_id
+        self.text_channel = self.add_text_channel("general")
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._world.guilds.server(self.id).name
+
+    @property
+    def everyone(self) -> RoleHandle:
+        """The role everybody has."""
+        return RoleHandle(self._world, self.id)
+
+    @property
+    def bot(self) -> BotUser:
+        """The application's own user."""
+        return BotUser(self._world)
+
+    def add_text_channel(self, name: str) -> Room:
+        """Make a text channel."""
+        return Room(self._world, self._world.guilds.add_channel(self.id, name, ChannelKind.TEXT).id)
+
+    def add_voice_channel(self, name: str, user_limit: int = 0) -> Room:
+        """Make a voice channel; 0 is no limit."""
+        channel = self._world.guilds.add_channel(self.id, name, ChannelKind.VOICE, user_limit=user_limit)
+        return Room(self._world, channel.id)
+
+    def add_stage_channel(self, name: str) -> Room:
+        """Make a stage channel."""
+        return Room(self._world, self._world.guilds.add_channel(self.id, name, ChannelKind.STAGE).id)
+
+    def remove_channel(self, room: Room) -> None:
+        """Delete a channel; whoever is in its call is out of it."""
+        for user_id in self._world.calls.present(room.id):
+            self._switchboard.move(guild_id=self.id, user_id=user_id, channel_id=None)
+        self._world.guilds.remove_channel(room.id)
+
+    def add_role(self, name: str, *permissions: str, mentionable: bool = False) -> RoleHandle:
+        """Make a role with these permissions."""
+        role = self._world.guilds.add_role(self.id, name, named(*permissions), mentionable=mentionable)
+        return RoleHandle(self._world, role.id)
+
+    def add_member(self, who: str | Member, *roles: RoleHandle, upload_limit: int = _NO_NITRO) -> Member:
+        """Let somebody in: a new user of this name, or a member of another server; `upload_limit` grows with Nitro."""
+        user = self._world.guilds.add_user(who) if isinstance(who, str) else who.membership.user
+        self._world.guilds.add_member(self.id, user, tuple(role.id for role in roles))
+        return Member(
+            self._world,
+            self._transcript,
+            self._switchboard,
+            guild_id=self.id,
+            user_id=user.id,
+            home=self.text_channel,
+            upload_limit=upload_limit,
+        )
+
+    def deny(
+        self,
+        where: Room | RoleHandle,
+        *names: str,
+        permissions: Iterable[str] = (),
+        to: RoleHandle | Member | BotUser | None = None,
+    ) -> None:
+        """Deny permissions in a channel (to everyone, or to one role or user), or take them from a role."""
+        denied = named(*names, *permissions)
+        if isinstance(where, RoleHandle):
+            old = self._world.guilds.role(where.id).permissions
+            self._world.guilds.set_role(where.id, old & ~denied)
+        else:
+            target = to or self.everyone
+            kind = "role" if isinstance(target, RoleHandle) else "member"
+            self._world.guilds.overwrite(where.id, target.id, "role" if kind == "role" else "member", deny=denied)
+
+    def allow(
+        self,
+        where: Room | RoleHandle,
+        *names: str,
+        permissions: Iterable[str] = (),
+        to: RoleHandle | Member | BotUser | None = None,
+    ) -> None:
+        """Allow permissions in a channel (to everyone, or to one role or user), or give them to a role."""
+        allowed = named(*names, *permissions)
+        if isinstance(where, RoleHandle):
+            old = self._world.guilds.role(where.id).permissions
+            self._world.guilds.set_role(where.id, old | allowed)
+        else:
+            target = to or self.everyone
+            kind = "role" if isinstance(target, RoleHandle) else "member"
+            self._world.guilds.overwrite(where.id, target.id, "role" if kind == "role" else "member", allow=allowed)
+
+    def kick_from_voice(self, who: Member | BotUser) -> None:
+        """Disconnect somebody from their call."""
+        self._switchboard.move(guild_id=self.id, user_id=who.id, channel_id=None)
+
+    def move(self, who: Member | BotUser, room: Room) -> None:
+        """Move somebody to another call."""
+        self._switchboard.move(guild_id=self.id, user_id=who.id, channel_id=room.id)

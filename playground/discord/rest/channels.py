@@ -1,0 +1,109 @@
+"""Routes of channels and of the messages in them, as the bot may use them."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from playground.discord.limits.messages import check_draft, check_not_empty
+from playground.discord.permissions import Permission
+from playground.discord.refusal import RefusalError
+from playground.discord.rest.asked import Asked
+from playground.discord.rest.routes import NOTHING, Outcome, Route
+from playground.discord.world import World
+from playground.discord.world.channels import Channel
+from playground.discord.world.messages import Draft, Message, MessageFlag
+
+
+class ChannelRoutes:
+    """Owns nothing: asks the world what the bot may, and posts, changes and deletes."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def routes(self) -> Iterable[Route]:
+        """Return the routes."""
+        messages = "/channels/{channel}/messages"
+        return (
+            Route("GET", "/channels/{channel}", self._channel),
+            Route("POST", "/channels/{channel}/typing", self._typing),
+            Route("GET", messages, self._history),
+            Route("POST", messages, self._create),
+            Route("GET", f"{messages}/{{message}}", self._get),
+            Route("PATCH", f"{messages}/{{message}}", self._edit),
+            Route("DELETE", f"{messages}/{{message}}", self._delete),
+        )
+
+    def _channel(self, asked: Asked) -> Outcome:
+        return Outcome(self._seen(asked).payload())
+
+    def _typing(self, asked: Asked) -> Outcome:
+        self._need(self._seen(asked), Permission.SEND_MESSAGES)
+        return NOTHING
+
+    def _history(self, asked: Asked) -> Outcome:
+        channel = self._seen(asked)
+        self._need(channel, Permission.READ_MESSAGE_HISTORY)
+        limit = int(asked.query.get("limit", "50"))
+        before, after = int(asked.query.get("before", str(1 << 63))), int(asked.query.get("after", "0"))
+        found = [each for each in self._world.messages.in_channel(channel.id) if after < each.id < before]
+        chosen = found[:limit] if "after" in asked.query else found[-limit:]
+        return Outcome([self._world.messages.payload(each) for each in reversed(chosen)])
+
+    def _create(self, asked: Asked) -> Outcome:
+        channel = self._seen(asked)
+        draft = asked.draft(asked.form())
+        self._need(channel, Permission.SEND_MESSAGES | _needs(draft))
+        check_draft(draft, file_limit=self._world.guilds.server(channel.guild_id).file_limit)
+        check_not_empty(draft)
+        if not self._may(channel) & Permission.EMBED_LINKS:
+            draft = replace(draft, embeds=None)
+        message = self._world.messages.create(draft, author_id=self._world.bot.id, channel_id=channel.id)
+        return Outcome(self._world.messages.payload(message))
+
+    def _get(self, asked: Asked) -> Outcome:
+        return Outcome(self._world.messages.payload(self._message(asked)))
+
+    def _edit(self, asked: Asked) -> Outcome:
+        message = self._message(asked)
+        if message.author_id != self._world.bot.id:
+            raise RefusalError(403, 50005, "Cannot edit a message authored by another user")
+        if message.flags & MessageFlag.VOICE:
+            raise RefusalError(400, 50173, "Voice messages cannot be edited.")
+        draft = asked.draft(asked.form())
+        limit = self._world.guilds.server(message.guild_id).file_limit
+        names = frozenset(attachment.filename for attachment in message.attachments)
+        check_draft(draft, file_limit=limit, old_files=names)
+        return Outcome(self._world.messages.payload(self._world.messages.edit(message.id, draft)))
+
+    def _delete(self, asked: Asked) -> Outcome:
+        message = self._message(asked)
+        if message.author_id != self._world.bot.id:
+            self._need(self._seen(asked), Permission.MANAGE_MESSAGES)
+        self._world.messages.delete(message.id)
+        return NOTHING
+
+    def _message(self, asked: Asked) -> Message:
+        """Return the message of the path; an ephemeral one is in no channel."""
+        channel = self._seen(asked)
+        message = self._world.messages.get(asked.id("message"))
+        if message.channel_id != channel.id or message.ephemeral:
+            raise RefusalError(404, 10008, "Unknown Message")
+        return message
+
+    def _seen(self, asked: Asked) -> Channel:
+        channel = self._world.guilds.channel(asked.id("channel"))
+        if not self._may(channel) & Permission.VIEW_CHANNEL:
+            raise RefusalError(403, 50001, "Missing Access")
+        return channel
+
+    def _need(self, channel: Channel, permissions: Permission) -> None:
+        if permissions & ~self._may(channel):
+            raise RefusalError(403, 50013, "Missing Permissions")
+
+    def _may(self, channel: Channel) -> Permission:
+        return self._world.guilds.may(guild_id=channel.guild_id, user_id=self._world.bot.id, channel_id=channel.id)
+
+
+def _needs(draft: Draft) -> Permission:
+    if draft.flags & MessageFlag.VOICE:
+        return Permission.SEND_VOICE_MESSAGES
+    return Permission.ATTACH_FILES if draft.uploads else Permission(0)

@@ -1,0 +1,8 @@
+"""Discord's voice side on loopback: voice gateway 8, UDP, both transport ciphers, and DAVE with listeners who hear."""
+
+from playground.discord.voice.breach import VoiceProtocolError
+from playground.discord.voice.faults import Faults
+from playground.discord.voice.listener import Heard, Listener
+from playground.discord.voice.server import VoiceServer
+
+__all__ = ["Faults", "Heard", "Listener", "VoiceProtocolError", "VoiceServer"]

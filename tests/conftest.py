@@ -1,0 +1,94 @@
+"""What tests of the rules stand on: a real store on a fresh file, real sound, a provider that does as it is told."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from bot import audio
+from bot.models import Voice
+from bot.samples import SampleService, Take
+from bot.speech import SpeechService
+from bot.store import Store
+from bot.text import clean_tags
+from bot.voices import Draft, VoiceService
+from tests.fakes import FakeProvider, SlowFake
+from tests.sounds import clip
+
+ALICE = 80351110224678912
+BOB = 80351110224678913
+
+LIMITS = audio.Limits(max_bytes=5_000_000, max_seconds=60)
+
+
+@pytest.fixture(scope="session")
+def recording() -> bytes:
+    """Give a WAV of 8 s with about 7 s of speech."""
+    return clip(8)
+
+
+@pytest.fixture(scope="session")
+def take(recording: bytes) -> Take:
+    """Give that recording as it was listened to."""
+    return asyncio.run(SampleService(LIMITS).listen([recording]))
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with Store(f"sqlite+aiosqlite:///{tmp_path / 'mynah.db'}", key=bytes(range(32))) as opened:
+        yield opened
+
+
+@pytest.fixture
+def provider() -> FakeProvider:
+    return FakeProvider()
+
+
+@pytest.fixture
+def elsewhere() -> SlowFake:
+    """Give a second provider, where nothing new is made."""
+    return SlowFake()
+
+
+@pytest.fixture
+def samples() -> SampleService:
+    return SampleService(LIMITS)
+
+
+@pytest.fixture
+def voices(store: Store, provider: FakeProvider, elsewhere: SlowFake, samples: SampleService) -> VoiceService:
+    return VoiceService(
+        store,
+        {provider.name: provider, elsewhere.name: elsewhere},
+        samples,
+        provider=provider.name,
+        max_voices=4,
+        keep_samples=True,
+    )
+
+
+@pytest.fixture
+def speech(store: Store, provider: FakeProvider, elsewhere: SlowFake, samples: SampleService) -> SpeechService:
+    return SpeechService(
+        store, {provider.name: provider, elsewhere.name: elsewhere}, samples, provider=provider.name, max_text=200
+    )
+
+
+@pytest.fixture
+def clone(voices: VoiceService, take: Take) -> Callable[..., Awaitable[Voice]]:
+    """Give what makes a voice from the recording without listening to it each time."""
+
+    async def make(name: str = "Aki", *, owner_id: int = ALICE, description: str = "", tags: str = "") -> Voice:
+        draft = Draft(
+            id=uuid.uuid4().hex,
+            owner_id=owner_id,
+            name=await voices.admit(name, owner_id=owner_id),
+            description=description,
+            tags=clean_tags(tags),
+            take=take,
+        )
+        return await voices.clone(draft)
+
+    return make

@@ -1,0 +1,342 @@
+"""A server as discord.py sees it: real guild, channels, members and voice states, fed with Discord's own payloads.
+
+The far end is replaced where the wires leave the process: the gateway that takes voice requests, and the voice
+server's websocket. Everything between, with discord.py's player thread, is the real thing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Self
+
+import discord
+from discord.gateway import DiscordVoiceWebSocket
+from discord.voice_state import ConnectionFlowState, VoiceConnectionState
+
+from bot.playback.line import Line
+from bot.playback.link import Connect
+from bot.playback.source import SILENCE
+from bot.playback.voice_client import ChannelConnection, ChannelVoice, connect
+
+GUILD, BOT, ALICE, BOB, ROBOT = 100, 1, 2, 3, 4
+LOUNGE, ATTIC, STAGE = 11, 12, 13
+SPEAKING = discord.Permissions(view_channel=True, connect=True, speak=True)
+
+
+class FarVoiceSocket(DiscordVoiceWebSocket):
+    """A voice websocket on which nothing arrives until it is closed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._closed_with: asyncio.Future[int] = loop.create_future()
+        self._keep_alive = None
+        self.seq_ack = -1
+        self.secret_key = [0] * 32
+
+    async def poll_event(self) -> None:
+        code = await asyncio.shield(self._closed_with)
+        raise discord.ConnectionClosed(None, shard_id=None, code=code)
+
+    async def close(self, code: int = 1000) -> None:
+        if not self._closed_with.done():
+            self._closed_with.set_result(code)
+
+    async def speak(self, state: object = None) -> None:
+        return None
+
+
+class FarDave:
+    """A group key: there when `ready`."""
+
+    def __init__(self, aviary: "Aviary") -> None:
+        self._aviary = aviary
+
+    @property
+    def ready(self) -> bool:
+        return self._aviary.group_ready
+
+    def encrypt_opus(self, packet: bytes) -> bytes:
+        return packet
+
+
+class FarConnection(ChannelConnection):
+    """Our handshake with a voice server that answers as the aviary is told to."""
+
+    async def _connect_websocket(self, resume: bool) -> DiscordVoiceWebSocket:
+        aviary = self.voice_client.client.aviary
+        if aviary.voice_fault is not None:
+            raise aviary.voice_fault
+        self.state = ConnectionFlowState.websocket_connected
+        return FarVoiceSocket(asyncio.get_running_loop())
+
+    async def _handshake_websocket(self) -> None:
+        aviary = self.voice_client.client.aviary
+        self.mode, self.ssrc, self.secret_key = "aead_xchacha20_poly1305_rtpsize", 7, [0] * 32
+        self.dave_protocol_version, self.dave_session = aviary.dave_version, FarDave(aviary)
+        if not aviary.voice_falls_through:
+            self.state = ConnectionFlowState.connected
+
+
+class FarVoice(ChannelVoice):
+    """Our connection, whose packets are noted as they leave."""
+
+    def create_connection_state(self) -> VoiceConnectionState:
+        return FarConnection(self)
+
+    async def wait_encrypted(self, seconds: float = 0.3) -> None:
+        await super().wait_encrypted(seconds)
+
+    def send_audio_packet(self, data: bytes, *, encode: bool = True) -> None:
+        assert not encode
+        if self.client.aviary.send_fault is not None:
+            raise self.client.aviary.send_fault
+        self.client.aviary.note(self.channel.id, data, clear=not self.encrypted)
+        super().send_audio_packet(data, encode=encode)
+
+
+class FarGateway:
+    """Discord's gateway: takes voice requests and answers with events."""
+
+    open = False
+
+    def __init__(self, aviary: "Aviary") -> None:
+        self._aviary = aviary
+
+    async def voice_state(self, guild_id: int, channel_id: int | None, mute: bool = False, deaf: bool = False) -> None:
+        self._aviary.requests.append((channel_id, deaf))
+        await self._aviary.tell()
+        if self._aviary.answers:
+            asyncio.get_running_loop().call_soon(self._aviary.move, BOT, channel_id)
+
+
+class Aviary:
+    """A server with two voice channels, a stage, two people and another bot. Owns what was heard."""
+
+    def __init__(self) -> None:
+        self.client = discord.Client(intents=discord.Intents(guilds=True, voice_states=True))
+        self.client.aviary = self
+        self.client.ws = FarGateway(self)
+        self.requests: list[tuple[int | None, bool]] = []
+        """What the bot asked for: channel and self_deaf."""
+        self.heard: list[tuple[int, bytes]] = []
+        """Packets that were not silence, with the channel they were sent to."""
+        self.frames: list[bytes] = []
+        """Every packet, silence included."""
+        self.clear: list[bytes] = []
+        """Packets that were not silence and were sent before the group had its key."""
+        self.told: dict[int, int | None] = {}
+        """Where the bot was last told that each member is."""
+        self.answers = True
+        self.voice_fault: BaseException | None = None
+        self.voice_falls_through = False
+        self.send_fault: BaseException | None = None
+        self.dave_version = 1
+        self.group_ready = True
+        self._changed = asyncio.Condition()
+        self._loop = asyncio.get_running_loop()
+
+    async def __aenter__(self) -> Self:
+        await self.client.__aenter__()
+        state = self.client._connection
+        state.user = discord.ClientUser(state=state, data=user(BOT, bot=True))
+        state.parse_guild_create(guild_payload())
+        self.client.event(self._on_voice_state_update())
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        await self.client.__aexit__(*details)
+
+    def _on_voice_state_update(self) -> Callable[..., Any]:
+        async def on_voice_state_update(
+            member: discord.Member, before: discord.VoiceState, after: discord.VoiceState
+        ) -> None:
+            for listener in self.listeners:
+                listener(member, before, after)
+            self.told[member.id] = after.channel.id if after.channel else None
+            await self.tell()
+
+        self.listeners: list[Callable[..., None]] = []
+        return on_voice_state_update
+
+    @property
+    def guild(self) -> discord.Guild:
+        return self.client.get_guild(GUILD)
+
+    def channel(self, channel_id: int) -> discord.VoiceChannel:
+        return self.guild.get_channel(channel_id)
+
+    @property
+    def connect(self) -> Connect:
+        return partial(connect, cls=FarVoice, seconds=0.3)
+
+    def move(self, user_id: int, channel_id: int | None, **flags: bool) -> None:
+        """Put a member in a channel, or out of all, as Discord would tell it."""
+        state = self.client._connection
+        before = self._place(user_id)
+        state.parse_voice_state_update(voice_state(user_id, channel_id, **flags))
+        if user_id == BOT and channel_id not in {None, before}:
+            state.parse_voice_server_update({"token": "t", "guild_id": str(GUILD), "endpoint": f"voice-{channel_id}"})
+
+    def edit_channel(self, channel_id: int, **changes: object) -> None:
+        payload = {**channel_payload(channel_id), **changes}
+        self.client._connection.parse_channel_update(payload)
+
+    def delete_channel(self, channel_id: int) -> None:
+        self.client._connection.parse_channel_delete(channel_payload(channel_id))
+
+    def note(self, channel_id: int, packet: bytes, *, clear: bool) -> None:
+        self._loop.call_soon_threadsafe(self._note, channel_id, packet, clear)
+
+    def _note(self, channel_id: int, packet: bytes, clear: bool) -> None:
+        self.frames.append(packet)
+        if packet != SILENCE:
+            self.heard.append((channel_id, packet))
+            if clear:
+                self.clear.append(packet)
+        self._loop.create_task(self.tell())
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that a packet or a voice state update brings about."""
+        async with self._changed:
+            await self._changed.wait_for(condition)
+
+    async def hears(self, packets: int) -> None:
+        await self.until(lambda: len(self.heard) >= packets)
+
+    async def sees(self, user_id: int, channel_id: int | None) -> None:
+        """Wait until the bot was told that a member is in a channel, or in none."""
+        await self.until(lambda: self.told.get(user_id, -1) == channel_id)
+
+    def _place(self, user_id: int) -> int | None:
+        voice = self.guild._voice_states.get(user_id)
+        return voice.channel.id if voice and voice.channel else None
+
+
+class Script:
+    """What a line does when it is opened. Owns the signs of what happened to it."""
+
+    def __init__(
+        self, packets: int = 10, *, fault: BaseException | None = None, fault_after: BaseException | None = None
+    ) -> None:
+        self.packets = [bytes([0x78, index // 256, index % 256]) for index in range(packets)]
+        self.fault = fault
+        self.fault_after = fault_after
+        self.opened = asyncio.Event()
+        self.closed = asyncio.Event()
+        self.hold_at: int | None = None
+        """Make no more packets from this one on, until `go`."""
+        self.go = asyncio.Event()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        self.opened.set()
+        try:
+            if self.fault is not None:
+                raise self.fault
+            yield self._packets()
+        finally:
+            self.closed.set()
+
+    async def _packets(self) -> AsyncIterator[bytes]:
+        for index, packet in enumerate(self.packets):
+            if index == self.hold_at:
+                await self.go.wait()
+            yield packet
+        if self.fault_after is not None:
+            raise self.fault_after
+
+    def line(self, channel: discord.abc.GuildChannel, asker_id: int = ALICE) -> Line:
+        return Line(asker_id, channel, self.open)
+
+
+def user(user_id: int, *, bot: bool = False) -> dict[str, object]:
+    names = {BOT: "mynah", ALICE: "alice", BOB: "bob", ROBOT: "robot"}
+    return {"id": str(user_id), "username": names[user_id], "discriminator": "0", "avatar": None, "bot": bot}
+
+
+def member(user_id: int) -> dict[str, object]:
+    return {
+        "user": user(user_id, bot=user_id in {BOT, ROBOT}),
+        "roles": [],
+        "joined_at": "2026-01-01T00:00:00+00:00",
+        "deaf": False,
+        "mute": False,
+        "flags": 0,
+    }
+
+
+def voice_state(user_id: int, channel_id: int | None, *, mute: bool = False, **flags: bool) -> dict[str, object]:
+    return {
+        "guild_id": str(GUILD),
+        "channel_id": None if channel_id is None else str(channel_id),
+        "user_id": str(user_id),
+        "member": member(user_id),
+        "session_id": f"session-{user_id}",
+        "deaf": False,
+        "mute": mute,
+        "self_deaf": False,
+        "self_mute": False,
+        "self_video": False,
+        "suppress": False,
+        "request_to_speak_timestamp": None,
+        **flags,
+    }
+
+
+def channel_payload(channel_id: int) -> dict[str, object]:
+    return {
+        "id": str(channel_id),
+        "guild_id": str(GUILD),
+        "type": 13 if channel_id == STAGE else 2,
+        "name": {LOUNGE: "Lounge", ATTIC: "Attic", STAGE: "Stage"}[channel_id],
+        "position": channel_id,
+        "permission_overwrites": [],
+        "bitrate": 64000,
+        "user_limit": 0,
+        "parent_id": None,
+        "nsfw": False,
+    }
+
+
+def guild_payload() -> dict[str, object]:
+    return {
+        "id": str(GUILD),
+        "name": "Aviary",
+        "owner_id": str(ALICE),
+        "roles": [
+            {
+                "id": str(GUILD),
+                "name": "@everyone",
+                "permissions": str(SPEAKING.value),
+                "position": 0,
+                "color": 0,
+                "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+                "hoist": False,
+                "managed": False,
+                "mentionable": False,
+                "flags": 0,
+            }
+        ],
+        "emojis": [],
+        "stickers": [],
+        "features": [],
+        "channels": [channel_payload(channel_id) for channel_id in (LOUNGE, ATTIC, STAGE)],
+        "threads": [],
+        "members": [member(user_id) for user_id in (BOT, ALICE, BOB, ROBOT)],
+        "voice_states": [],
+        "presences": [],
+        "member_count": 4,
+        "verification_level": 0,
+        "default_message_notifications": 0,
+        "explicit_content_filter": 0,
+        "mfa_level": 0,
+        "nsfw_level": 0,
+        "premium_tier": 0,
+        "preferred_locale": "en-US",
+        "afk_timeout": 300,
+        "system_channel_flags": 0,
+    }

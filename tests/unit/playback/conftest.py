@@ -1,0 +1,31 @@
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from bot.playback import Speakers
+from tests.unit.playback.aviary import ALICE, LOUNGE, Aviary
+
+
+@pytest.fixture(autouse=True)
+def no_thread_stays_behind() -> Iterator[None]:
+    yield
+    for thread in threading.enumerate():
+        if thread.name.startswith(("voice-socket-reader", "audio-player")):
+            thread.join(timeout=2)
+            assert not thread.is_alive(), thread.name
+
+
+@pytest.fixture
+async def aviary(no_thread_stays_behind: None) -> AsyncIterator[Aviary]:
+    """A server where alice sits in the lounge."""
+    async with Aviary() as aviary:
+        aviary.move(ALICE, LOUNGE)
+        yield aviary
+
+
+@pytest.fixture
+async def speakers(aviary: Aviary) -> AsyncIterator[Speakers]:
+    async with Speakers(3, 60.0, connect=aviary.connect) as speakers:
+        aviary.listeners.append(speakers.notice)
+        yield speakers

@@ -1,0 +1,236 @@
+import asyncio
+import gc
+import inspect
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import discord
+import pytest
+from discord import voice_client, voice_state
+
+from bot.errors import PlaybackError
+from bot.playback.voice_client import ChannelVoice, PollReader, connect
+from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, Aviary, FarVoice
+
+
+def test_discord_py_is_the_release_whose_private_parts_we_know() -> None:
+    assert discord.__version__ == "2.7.1"
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        (voice_client.VoiceClient.__init__, "self._connection: VoiceConnectionState = self.create_connection_state()"),
+        (voice_client.VoiceClient.disconnect, "await self._connection.disconnect(force=force, wait=True)"),
+        (voice_state.VoiceConnectionState.__init__, "self._socket_reader = SocketReader(self)"),
+        (voice_state.VoiceConnectionState.__init__, "self._socket_reader.start()"),
+        (voice_state.VoiceConnectionState.__init__, "self.dave_protocol_version: int = 0"),
+        (voice_state.VoiceConnectionState.can_encrypt.fget, "self.dave_session.ready"),
+        (voice_state.VoiceConnectionState.disconnect, "force: bool = True, cleanup: bool = True, wait: bool = False"),
+        (voice_state.SocketReader.__init__, "self._callbacks: List[SocketReaderCallback] = []"),
+        (voice_state.SocketReader.__init__, "self._running = threading.Event()"),
+        (voice_state.SocketReader.__init__, "self._end = threading.Event()"),
+        (voice_state.SocketReader.stop, "self._end.set()\n        self._running.set()"),
+        (voice_state.SocketReader.register, "self._running.set()"),
+        (voice_state.SocketReader.unregister, "self._running.clear()"),
+    ],
+)
+def test_what_we_touch_of_discord_py_is_as_we_know_it(where: Callable[..., Any], words: str) -> None:
+    assert words in inspect.getsource(where)
+
+
+@pytest.fixture
+def reader() -> Iterator[PollReader]:
+    reader = PollReader(SimpleNamespace(socket=discord.utils.MISSING))
+    reader.start()
+    yield reader
+    reader.stop()
+    reader.join(timeout=5)
+    assert not reader.is_alive()
+
+
+@pytest.fixture
+def sender() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        yield sender
+
+
+def receiver() -> socket.socket:
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.setblocking(False)
+    udp.bind(("127.0.0.1", 0))
+    return udp
+
+
+class Inbox:
+    """A callback for datagrams."""
+
+    def __init__(self) -> None:
+        self.datagrams: list[bytes] = []
+        self._came = threading.Event()
+
+    def __call__(self, datagram: bytes) -> None:
+        self.datagrams.append(datagram)
+        self._came.set()
+
+    def wait(self) -> None:
+        assert self._came.wait(timeout=5)
+
+
+def test_the_reader_hands_over_datagrams(reader: PollReader, sender: socket.socket) -> None:
+    inbox = Inbox()
+    with receiver() as udp:
+        reader.state.socket = udp
+        reader.register(inbox)
+        sender.sendto(b"hello", udp.getsockname())
+        inbox.wait()
+    assert inbox.datagrams == [b"hello"]
+
+
+def test_the_reader_notices_a_socket_that_was_replaced(reader: PollReader, sender: socket.socket) -> None:
+    inbox = Inbox()
+    with receiver() as first, receiver() as second:
+        reader.state.socket = first
+        reader.register(inbox)
+        first.close()
+        reader.state.socket = second
+        sender.sendto(b"hello", second.getsockname())
+        inbox.wait()
+
+
+def test_the_reader_takes_a_file_number_above_1024(reader: PollReader, sender: socket.socket) -> None:
+    inbox = Inbox()
+    with receiver() as low:
+        high_number = 1500
+        os.dup2(low.fileno(), high_number)
+    with socket.socket(fileno=high_number) as high:
+        reader.state.socket = high
+        reader.register(inbox)
+        sender.sendto(b"hello", high.getsockname())
+        inbox.wait()
+
+
+@pytest.mark.parametrize("fault", [IndexError("cut short"), RuntimeError("Event loop is closed")])
+def test_the_reader_outlives_a_datagram_nobody_can_use(
+    reader: PollReader, sender: socket.socket, fault: Exception
+) -> None:
+    inbox = Inbox()
+
+    def fail(_datagram: bytes) -> None:
+        raise fault
+
+    with receiver() as udp:
+        reader.state.socket = udp
+        reader.register(fail)
+        reader.register(inbox)
+        sender.sendto(b"hello", udp.getsockname())
+        inbox.wait()
+
+
+def test_a_reader_stopped_before_it_ran_ends() -> None:
+    reader = PollReader(SimpleNamespace(socket=discord.utils.MISSING))
+    reader.stop()
+    reader.start()
+    reader.join(timeout=5)
+    assert not reader.is_alive()
+
+
+async def test_a_connection_has_one_reader_and_it_is_ours(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    readers = [thread for thread in threading.enumerate() if isinstance(thread, voice_state.SocketReader)]
+    assert [type(reader) for reader in readers] == [PollReader]
+    await voice.disconnect(force=True)
+    for reader in readers:
+        await asyncio.to_thread(reader.join, 5)
+        assert not reader.is_alive()
+
+
+async def test_no_answer_is_told_and_leaves_nothing(aviary: Aviary) -> None:
+    aviary.answers = False
+    with pytest.raises(PlaybackError, match="did not let me into #Lounge in time"):
+        await aviary.connect(aviary.channel(LOUNGE))
+    assert aviary.guild.voice_client is None
+
+
+async def test_attempts_that_all_fail_are_told_though_discord_py_returns(aviary: Aviary) -> None:
+    aviary.voice_falls_through = True
+    with pytest.raises(PlaybackError, match="refused every attempt to join #Lounge"):
+        await aviary.connect(aviary.channel(LOUNGE))
+    assert aviary.guild.voice_client is None
+    aviary.voice_falls_through = False
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    assert voice.is_connected()
+    await voice.disconnect(force=True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (discord.ClientException("no"), "Discord broke off while I joined #Lounge"),
+        (ConnectionRefusedError("no"), "Discord broke off while I joined #Lounge"),
+        (IndexError("no mode"), "wants an encryption I do not know"),
+        (RuntimeError("davey library needed in order to use voice"), r"must install discord.py\[voice\]"),
+    ],
+)
+async def test_what_breaks_while_joining_is_told_in_words(aviary: Aviary, fault: Exception, sentence: str) -> None:
+    aviary.voice_fault = fault
+    with pytest.raises(PlaybackError, match=sentence):
+        await aviary.connect(aviary.channel(LOUNGE))
+    assert aviary.guild.voice_client is None
+    gc.collect()
+
+
+async def test_a_connection_left_over_is_replaced(aviary: Aviary) -> None:
+    old = await aviary.connect(aviary.channel(LOUNGE))
+    new = await aviary.connect(aviary.channel(ATTIC))
+    assert not old.is_connected()
+    assert new.is_connected()
+    assert aviary.guild.voice_client is new
+    await new.disconnect(force=True)
+
+
+async def test_an_old_connection_never_removes_a_new_one(aviary: Aviary) -> None:
+    old = await aviary.connect(aviary.channel(LOUNGE))
+    new = await aviary.connect(aviary.channel(LOUNGE))
+    requests = list(aviary.requests)
+    await old.disconnect(force=True)
+    assert aviary.guild.voice_client is new
+    assert aviary.requests == requests
+    await new.disconnect(force=True)
+
+
+async def test_leaving_is_asked_of_discord_once(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    await voice.disconnect(force=True)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert aviary.requests == [(LOUNGE, True), (None, False)]
+
+
+async def test_discord_that_never_confirms_leaving_is_not_waited_for_long(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    aviary.answers = False
+    with pytest.raises(PlaybackError, match="in time"):
+        await connect(aviary.channel(ATTIC), cls=FarVoice, seconds=0.1)
+    assert not voice.is_connected()
+
+
+async def test_playing_on_a_lost_connection_is_told_in_words(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    await voice.disconnect(force=True)
+    with pytest.raises(PlaybackError, match="I lost the connection to #Lounge"):
+        voice.play(discord.AudioSource(), after=None)
+
+
+async def test_a_connection_renewed_by_discord_py_goes_on(aviary: Aviary) -> None:
+    aviary.move(BOB, ATTIC)
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    aviary.move(BOT, ATTIC)
+    await aviary.sees(BOT, ATTIC)
+    assert voice.channel == aviary.channel(ATTIC)
+    assert isinstance(voice, ChannelVoice)
+    await voice.disconnect(force=True)

@@ -1,0 +1,34 @@
+import importlib
+import warnings
+from collections.abc import AsyncIterator
+
+import pytest
+
+from playground.discord import Discord, Guild, Member, open_discord
+
+# discord.py imports audioop, which Python 3.11 and 3.12 say they will remove: not ours to fix, and an error here
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    importlib.import_module("discord")
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[Discord]:
+    """A Discord in which nothing may happen that it does not know."""
+    async with open_discord() as opened:
+        yield opened
+
+
+@pytest.fixture
+def guild(house: Discord) -> Guild:
+    return house.add_guild("Aviary")
+
+
+@pytest.fixture
+def alice(guild: Guild) -> Member:
+    return guild.add_member("alice")
+
+
+@pytest.fixture
+def bob(guild: Guild) -> Member:
+    return guild.add_member("bob")
