@@ -42,7 +42,10 @@ _STALE_SECONDS = 60.0
 async def open_rules(settings: Settings) -> AsyncIterator[Rules]:
     """Open store, providers and speakers, and build the rules on them."""
     folder = settings.data_dir
-    await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+    try:
+        await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BotError(f"{folder} cannot be made: give this user the right to write there, or set DATA_DIR.") from error
     secret = settings.sample_key.get_secret_value() if settings.sample_key else None
     key = await asyncio.to_thread(load_key, secret, folder)
     limits = audio.Limits(max_bytes=settings.max_sample_mb * 1_000_000, max_seconds=settings.max_sample_seconds)

@@ -62,6 +62,11 @@ def clean_name(name: str) -> str:
     return name
 
 
+def clean_note(note: str) -> str:
+    """Return a note as it is kept: one line of at most 300 characters without invisible signs."""
+    return " ".join(_drop_invisible(note).split())[:300]
+
+
 def clean_tags(tags: str) -> tuple[str, ...]:
     """Split tags at commas: at most 10 of at most 24 characters, each once, in the order written."""
     visible = _drop_invisible(unicodedata.normalize("NFKC", tags))

@@ -1,5 +1,6 @@
 """The life of a voice: drafted, cloned, listed, renamed, edited, chosen, deleted. Has never heard of Discord."""
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from bot.models import RemoteVoice, Voice, VoicePage
 from bot.providers.base import CloneRequest, VoiceEdit, VoiceProvider
 from bot.samples import SampleService, Take
 from bot.store import Store
-from bot.text import clean_name, clean_tags
+from bot.text import clean_name, clean_note, clean_tags
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Draft:
 
 
 class VoiceService:
-    """The rules for voices. Owns no state: voices live in the store and at their provider."""
+    """The rules for voices. Voices live in the store and at their provider; nothing is remembered here."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class VoiceService:
         self._samples = samples
         self._provider = providers[provider]
         self._max_voices = max_voices
+        self._adding = asyncio.Lock()
         self.keep_samples = keep_samples
 
     @property
@@ -81,7 +83,7 @@ class VoiceService:
             id=uuid.uuid4().hex,
             owner_id=owner_id,
             name=name,
-            description=" ".join(description.split())[:300],
+            description=clean_note(description),
             tags=clean_tags(tags),
             take=take,
         )
@@ -116,10 +118,11 @@ class VoiceService:
 
         The row is written before the provider is asked, so that a lost answer leaves a voice that can be looked for.
         """
-        await self.admit(draft.name, owner_id=draft.owner_id)
         samples = await self._samples.restore(draft.take.kept, draft.take.report)
         voice = self._conceive(draft)
-        await self._store.add(voice, draft.take.kept if self.keep_samples else ())
+        async with self._adding:
+            await self.admit(draft.name, owner_id=draft.owner_id)
+            await self._store.add(voice, draft.take.kept if self.keep_samples else ())
         request = CloneRequest(
             voice_id=voice.id, title=voice.title, samples=samples, description=voice.description, tags=voice.tags
         )
@@ -255,7 +258,7 @@ class VoiceService:
         """Change what is written about a voice; None leaves it as it is."""
         if description is None and tags is None:
             raise VoiceError("There is nothing to change: give a description or tags.")
-        described = voice.description if description is None else " ".join(description.split())[:300]
+        described = voice.description if description is None else clean_note(description)
         tagged = voice.tags if tags is None else clean_tags(tags)
         changed = replace(voice, description=described, tags=tagged)
         return await self._change(voice, changed, VoiceEdit(description=described, tags=tagged))

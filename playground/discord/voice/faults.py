@@ -21,6 +21,8 @@ class Faults:
     """Seconds the server waits for members to be ready for a transition."""
     committer: Literal["listener", "client"] = "listener"
     """Whose commit wins where a listener and a client could both commit."""
+    resume_window: float = 5.0
+    """Seconds a session waits for its client after its websocket broke (1006) or was closed with 4015."""
     modes: tuple[str, ...] = (GCM, XCHACHA)
     """Transport encryption modes offered, preferred first."""
     dave_versions: dict[int, int] = field(default_factory=dict)

@@ -14,23 +14,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from playground.discord.voice.breach import BreachError
+from playground.discord.voice.change import Change, first_change, next_change
 from playground.discord.voice.faults import Faults
-from playground.discord.voice.mls import (
-    Commit,
-    ExternalSender,
-    KeyPackage,
-    MlsError,
-    read_commit,
-    read_key_package,
-    reference,
-    vector,
-)
+from playground.discord.voice.mls import Commit, ExternalSender, KeyPackage, MlsError, read_commit, read_key_package
 from playground.discord.voice.opcodes import Close, Op
 from playground.discord.voice.roster import Roster
 
 log = logging.getLogger(__name__)
 
-_APPEND = b"\0"
 _VERSION = 1
 
 
@@ -46,18 +37,6 @@ class KeyMember(Protocol):
 
     def tell(self, op: Op, data: dict[str, object] | bytes) -> None:
         """Take a message of the voice gateway; bytes are a binary one without its sequence number and opcode."""
-
-
-@dataclass(slots=True)
-class _Change:
-    """Proposals on their way and who may commit them."""
-
-    proposals: dict[bytes, int | KeyPackage]
-    """By reference: the leaf to remove or the key package to add."""
-    expected: dict[int, frozenset[bytes]]
-    """Who may commit, and the references that member was sent."""
-    held: list[tuple[KeyMember, Commit]] = field(default_factory=list)
-    """Commits of listeners where a client's is to win."""
 
 
 @dataclass(slots=True)
@@ -83,7 +62,8 @@ class KeyGroup:
         self._epoch = 0
         self._absent: set[int] = set()
         self._flagged: set[int] = set()
-        self._change: _Change | None = None
+        self._change: Change | None = None
+        self._held: list[tuple[KeyMember, Commit]] = []
         self._transition: _Transition | None = None
         self._transitions = 0
         self._timers: set[asyncio.TimerHandle] = set()
@@ -204,36 +184,21 @@ class KeyGroup:
         adds = [package for user, package in self._packages.items() if user in self._present]
         if self._epoch == 0:
             if len(adds) > 1:
-                self._propose_first(adds)
+                self._propose(first_change(self._sender, adds))
             return
         stale = {user for user in self._roster.users if user in self._absent or user in self._packages}
         keepers = self._roster.users - stale - self._flagged
         if not keepers or (len(keepers) == 1 and not adds and stale and not self._flagged):
             self._start_over()
         elif stale or adds:
-            self._propose(stale, adds, keepers)
+            leaves = [self._roster.leaf(user) for user in stale]
+            self._propose(next_change(self._sender, self._epoch, leaves=leaves, packages=adds, committers=keepers))
 
-    def _propose_first(self, packages: list[KeyPackage]) -> None:
-        """Let everybody who waits try to make the group of all; the first commit wins."""
-        add = {one.owner: self._sender.propose_add(epoch=0, key_package=one) for one in packages}
-        self._change = _Change(
-            {reference(add[one.owner]): one for one in packages},
-            {user: frozenset(reference(add[other]) for other in add if other != user) for user in add},
-        )
-        for user in add:
-            self._tell(user, Op.PROPOSALS, _APPEND + vector(b"".join(add[other] for other in add if other != user)))
-
-    def _propose(self, stale: set[int], packages: list[KeyPackage], keepers: frozenset[int]) -> None:
-        leaves = [self._roster.leaf(user) for user in stale]
-        removes = {self._sender.propose_remove(epoch=self._epoch, leaf=leaf): leaf for leaf in leaves}
-        adds = {self._sender.propose_add(epoch=self._epoch, key_package=one): one for one in packages}
-        proposals: dict[bytes, int | KeyPackage] = {**removes, **adds}
-        everything = frozenset(map(reference, proposals))
-        self._change = _Change(
-            {reference(message): what for message, what in proposals.items()}, dict.fromkeys(keepers, everything)
-        )
-        for user in keepers:
-            self._tell(user, Op.PROPOSALS, _APPEND + vector(b"".join(proposals)))
+    def _propose(self, change: Change) -> None:
+        self._change = change
+        self._held.clear()
+        for user, payload in change.payloads.items():
+            self._tell(user, Op.PROPOSALS, payload)
 
     def _start_over(self) -> None:
         """Drop the group; everybody present makes a new local one and sends a new key package (sole member reset)."""
@@ -253,7 +218,7 @@ class KeyGroup:
         if not self._committers():
             self._start_over()
             return
-        held, self._change.held = self._change.held, []
+        held, self._held = self._held, []
         for member, commit in held:
             self._take_commit(member, commit)
 
@@ -261,7 +226,7 @@ class KeyGroup:
         """User ids of those who can still commit the change in flight."""
         if self._change is None:
             return set()
-        able = {user for user in self._change.expected if user in self._present} - self._absent - self._flagged
+        able = {user for user in self._change.payloads if user in self._present} - self._absent - self._flagged
         clients = {user for user in able if self._present[user].remote}
         return clients if clients and self._faults.committer == "client" else able
 
@@ -269,20 +234,12 @@ class KeyGroup:
 
     def _check_commit(self, member: KeyMember, commit: Commit) -> None:
         """Refuse a commit for the present change which is not what was proposed; a late one is no fault."""
-        change = self._change
-        if change is None or commit.epoch != self._epoch or member.user_id not in change.expected:
+        change, user = self._change, member.user_id
+        if change is None or commit.epoch != self._epoch or user not in change.payloads:
             return
-        wrong = (
-            commit.group_id != self._channel_id
-            or commit.inline
-            or frozenset(commit.references) != change.expected[member.user_id]
-            or (self._epoch > 0 and self._roster.leaf(member.user_id) != commit.leaf)
-            or bool(commit.welcome) != any(isinstance(change.proposals[one], KeyPackage) for one in commit.references)
-        )
-        if wrong:
-            raise BreachError(
-                f"the commit of user {member.user_id} is not over what was proposed", code=Close.BAD_REQUEST
-            )
+        here = commit.group_id == self._channel_id and (self._epoch == 0 or self._roster.leaf(user) == commit.leaf)
+        if not here or not change.allows(user, commit):
+            raise BreachError(f"the commit of user {user} is not over what was proposed", code=Close.BAD_REQUEST)
 
     def _take_commit(self, member: KeyMember, commit: Commit) -> None:
         change = self._change
@@ -290,9 +247,9 @@ class KeyGroup:
             log.debug("dropped a commit of user %d for epoch %d", member.user_id, commit.epoch)
             return
         if member.user_id not in self._committers():
-            change.held.append((member, commit))
+            self._held.append((member, commit))
             return
-        ordered = [change.proposals[one] for one in commit.references]
+        ordered = change.ordered(commit)
         added = [what.owner for what in ordered if isinstance(what, KeyPackage)]
         if self._epoch == 0:
             self._roster.add(member.user_id)
@@ -306,7 +263,7 @@ class KeyGroup:
         self._change = None
         self._announce(commit, added)
 
-    def _admit(self, user: int, change: _Change) -> None:
+    def _admit(self, user: int, change: Change) -> None:
         self._roster.add(user)
         if self._packages.get(user) in change.proposals.values():
             del self._packages[user]

@@ -188,13 +188,25 @@ class Listener:
 
     async def hears(self, seconds: float = 1.0, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the tests' words
         """Return once that much was heard that is not digital silence. Raises TimeoutError saying what was heard."""
-        await self._wait(lambda: self._audible() >= seconds, timeout, f"{seconds:g} s of sound")
+        try:
+            async with asyncio.timeout(timeout):
+                while self._judge() < seconds:
+                    if self._unjudged():
+                        await asyncio.sleep(0)
+                    else:
+                        await self._bell.until(self._unjudged)
+        except TimeoutError as error:
+            raise TimeoutError(f"not {seconds:g} s of sound within {timeout:g} s; {self._summary()}") from error
 
-    async def secured(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109
+    async def secured(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the tests' words
         """Return once this listener is in a key group. Raises TimeoutError."""
-        await self._wait(lambda: self.session is not None and self.session.ready, timeout, "a key group")
+        try:
+            async with asyncio.timeout(timeout):
+                await self._bell.until(lambda: self.session is not None and self.session.ready)
+        except TimeoutError as error:
+            raise TimeoutError(f"not in a key group within {timeout:g} s") from error
 
-    async def silence(self, after: float = 0.3, timeout: float = 30.0) -> None:  # noqa: ASYNC109
+    async def silence(self, after: float = 0.3, timeout: float = 30.0) -> None:  # noqa: ASYNC109 - the tests' words
         """Return once somebody spoke and has ended: said so, sent five silence frames or left, `after` seconds ago.
 
         Raises TimeoutError, also where nobody spoke since `reset`.
@@ -210,21 +222,11 @@ class Listener:
         except TimeoutError as error:
             raise TimeoutError(f"no end of speech within {timeout:g} s; {self._summary()}") from error
 
-    async def _wait(self, met: Callable[[], bool], seconds: float, what: str) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                while not met():
-                    if any(track.unjudged for track in self._tracks.values()):
-                        await asyncio.sleep(0)
-                    else:
-                        await self._bell.until(lambda: self._fresh() or met())
-        except TimeoutError as error:
-            raise TimeoutError(f"not {what} within {seconds:g} s; {self._summary()}") from error
-
-    def _fresh(self) -> bool:
+    def _unjudged(self) -> bool:
         return any(track.unjudged for track in self._tracks.values())
 
-    def _audible(self) -> float:
+    def _judge(self) -> float:
+        """Listen to some of what nobody listened to yet and return the seconds that were audible so far."""
         for track in self._tracks.values():
             track.judge(_SLICE)
         return sum(track.audible for track in self._tracks.values())

@@ -78,6 +78,8 @@ class VoiceServer:
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 await asyncio.gather(*(connection.finished.wait() for connection in connections))
+        for session in tuple(self._by_ssrc.values()):
+            self._forget(session)
         for call in self._calls.values():
             call.close()
         self._udp.close()
@@ -179,6 +181,9 @@ class VoiceServer:
         for session in self._sessions.values():
             ticket = session.ticket
             if (ticket.guild_id, ticket.session_id, ticket.token) == (guild_id, session_id, token):
+                if session.expiry is not None:
+                    session.expiry.cancel()
+                    session.expiry = None
                 return session
         raise RefusedError("there is no session to resume", code=Close.SESSION_INVALID)
 
@@ -190,7 +195,9 @@ class VoiceServer:
 
     def lost(self, session: Session, code: int) -> None:
         """Forget a session whose websocket is gone, unless its client may resume."""
-        if code not in RESUMABLE:
+        if code in RESUMABLE:
+            self._expire_later(session)
+        else:
             self._forget(session)
 
     def complain(self, text: str) -> None:
@@ -204,7 +211,17 @@ class VoiceServer:
         if code not in RESUMABLE:
             self._forget(session)
 
+    def _expire_later(self, session: Session) -> None:
+        def expire() -> None:
+            if session.wire is None:
+                self._forget(session)
+
+        loop = asyncio.get_running_loop()
+        session.expiry = session.expiry or loop.call_later(self.faults.resume_window, expire)
+
     def _forget(self, session: Session) -> None:
+        if session.expiry is not None:
+            session.expiry.cancel()
         key = session.ticket.guild_id, session.ticket.user_id
         if self._sessions.get(key) is session:
             del self._sessions[key]

@@ -3,6 +3,7 @@
 Knows no websocket: messages go to whatever connection is attached.
 """
 
+import asyncio
 import secrets
 import struct
 from collections import deque
@@ -55,6 +56,7 @@ class Session:
         self.seal: Seal | None = None
         self.announced = False
         self.wire: Wire | None = None
+        self.expiry: asyncio.TimerHandle | None = None
         self._sequence = 0
         self._sent: deque[tuple[int, str | bytes]] = deque(maxlen=_BUFFER)
 

@@ -29,9 +29,12 @@ class World:
         self.interactions = Interactions(clock, snowflakes, self.messages, self.events.bell, self.bot.id)
 
     def open_server(self, server: Server) -> None:
-        """Tell that the application can see a server."""
+        """Tell that the application has joined a server."""
         self.guilds.open(server.id)
-        self.events.emit(Event("GUILD_CREATE", self.server_payload(server), server.id))
+        data = dict(self.server_payload(server))
+        # only a server that was there at login says that it is available
+        del data["unavailable"]
+        self.events.emit(Event("GUILD_CREATE", data, server.id))
 
     def ask(
         self,

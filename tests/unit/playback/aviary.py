@@ -195,7 +195,8 @@ class Aviary:
                 self.clear.append(packet)
         self._loop.create_task(self.tell())
 
-    async def _tell(self) -> None:
+    async def tell(self) -> None:
+        """Let those who wait look again."""
         async with self._changed:
             self._changed.notify_all()
 

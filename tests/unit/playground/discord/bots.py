@@ -20,6 +20,7 @@ class Bot(commands.AutoShardedBot):
     """A bot with the commands that `teach` gives it; keeps the errors of its commands."""
 
     def __init__(self, house: Discord, teach: Teach | None, intents: discord.Intents, **options: Any) -> None:
+        options.setdefault("guild_ready_timeout", 0.01)
         super().__init__(command_prefix="!", intents=intents, connector=house.connector(), help_command=None, **options)
         self.teach = teach
         self.errors: list[Exception] = []

@@ -82,6 +82,7 @@ async def complaining(words: str, faults: Faults | None = None) -> AsyncIterator
         async with open_house(VoiceServer(faults)) as house:
             yield house
     except VoiceProtocolError as complaint:
-        assert re.search(words, str(complaint)), complaint
+        if not re.search(words, str(complaint)):
+            raise AssertionError(f"{words} is not in the complaint") from complaint
     else:
         raise AssertionError(f"nobody complained of {words}")

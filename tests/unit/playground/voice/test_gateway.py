@@ -184,6 +184,15 @@ async def test_a_client_resumes_and_gets_what_it_missed(house: House, code: int)
     assert listener.heard().undecryptable == 0
 
 
+async def test_a_session_whose_client_does_not_come_back_ends(house: House) -> None:
+    house.voice.faults.resume_window = 0.02
+    async with Client(house) as bot:
+        await bot.described()
+        house.voice.dismiss(guild_id=GUILD, user_id=BOT, code=4015)
+        async with asyncio.timeout(5):
+            await house.voice.disconnected(guild_id=GUILD, user_id=BOT)
+
+
 async def test_a_session_that_has_ended_cannot_be_resumed(house: House) -> None:
     async with Client(house) as bot:
         await bot.described()
