@@ -60,11 +60,9 @@ def decode(data: bytes, limits: Limits) -> Recording:
     try:
         with av.open(source, "r", options=OPTIONS, metadata_errors="replace") as container:
             parts = _Decoding(container, limits, source).run()
-    except _TooSlowError as error:
-        raise SampleError(SLOW) from error
     except (FFmpegError, ValueError, OverflowError) as error:
         log.debug("a file was refused by the decoder: %s", type(error).__name__)
-        raise SampleError(UNREADABLE) from error
+        raise SampleError(SLOW if source.late else UNREADABLE) from error
     samples = np.clip(parts, -1.0, 1.0)
     if not samples.size:
         raise SampleError(UNREADABLE)
@@ -72,25 +70,25 @@ def decode(data: bytes, limits: Limits) -> Recording:
     return Recording(samples)
 
 
-class _TooSlowError(Exception):
-    """The time allowed is over."""
-
-
 class _Source(io.BytesIO):
-    """The bytes of a file. Refuses to be read past a point in time, so that no demuxer reads in circles."""
+    """The bytes of a file, which end when the time allowed is over, so that no demuxer reads in circles."""
 
     def __init__(self, data: bytes, deadline: float) -> None:
         super().__init__(data)
         self._deadline = deadline
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self.check()
-        return super().read(size)
+        return b"" if self.late else super().read(size)
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() > self._deadline
 
     def check(self) -> None:
         """Raise where the time is over."""
-        if time.monotonic() > self._deadline:
-            raise _TooSlowError
+        if self.late:
+            raise SampleError(SLOW)
 
 
 class _Decoding:
@@ -116,6 +114,7 @@ class _Decoding:
         for frame in self._frames(stream):
             self._source.check()
             parts += self._take(frame)
+        self._source.check()
         parts += self._flush()
         if self._resampler is not None:
             parts.append(self._resampler.finish())

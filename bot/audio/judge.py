@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bot.audio.loudness import loudness
-from bot.audio.recording import Recording, Samples
+from bot.audio.recording import Recording, Samples, pieces
 from bot.audio.speech import find_speech, keep_longer
 from bot.models import Grade, SampleReport
 
@@ -56,10 +55,11 @@ def judge(recording: Recording) -> SampleReport:
 
 def measure_clipping(samples: Samples) -> float:
     """Measure the share of samples in flat tops at full scale, 0 to 1."""
-    high = np.abs(samples) >= FULL
-    if not high.any():
-        return 0.0
-    return float(np.count_nonzero(keep_longer(high, RUN))) / samples.size
+    clipped = 0
+    for piece in pieces(samples):
+        high = np.abs(piece) >= FULL
+        clipped += int(np.count_nonzero(keep_longer(high, RUN))) if high.any() else 0
+    return clipped / max(samples.size, 1)
 
 
 def outline(samples: Samples) -> bytes:
@@ -68,7 +68,8 @@ def outline(samples: Samples) -> bytes:
     if not count:
         return b""
     starts = np.linspace(0, samples.size, count, endpoint=False).astype(np.int64)
-    peaks: NDArray[np.float32] = np.maximum.reduceat(np.abs(samples), starts)
+    highest, lowest = np.maximum.reduceat(samples, starts), np.minimum.reduceat(samples, starts)
+    peaks = np.maximum(highest, -lowest)
     return np.rint(np.clip(peaks, 0.0, 1.0) * 255).astype(np.uint8).tobytes()
 
 

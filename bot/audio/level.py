@@ -1,10 +1,11 @@
 """Bring speech to one loudness as it comes. Does not know where it comes from or how it is packed."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.audio.limit import CEILING, Limiter
 from bot.audio.loudness import SILENT, Meter, loudness
-from bot.audio.recording import RATE, Samples, chain, silence
+from bot.audio.recording import RATE, Samples, chain, pieces, silence
 
 TARGET = -16.0
 """LUFS."""
@@ -21,6 +22,9 @@ PULL = 4.0
 """Most dB by which the gain makes up for what already went out too loud or too quiet."""
 MAKE_UP = 6.0
 """Most dB added for what the limiter takes away."""
+NEAR = 0.9
+"""Share of the ceiling that sample peaks may reach without the limiter taking much."""
+CLOSE = 0.15
 
 
 class Leveller:
@@ -71,25 +75,38 @@ class Leveller:
         change = wanted - self._gain
         speed = RISE if change > 0 else FALL
         ramp = round(abs(change) / speed * RATE)
-        path = np.arange(1, block.size + 1, dtype=np.float32) / max(ramp, 1)
-        levels = self._gain + change * np.minimum(path, 1.0)
-        self._gain = float(levels[-1])
-        return np.asarray(block * 10 ** (levels / 20), dtype=np.float32)
-
-
-def _make_up(block: Samples, gain: float) -> float:
-    """Find how many dB more bring a block through the limiter at the loudness meant."""
-    if float(np.abs(block).max()) * 10 ** (gain / 20) <= CEILING / 2:
-        return 0.0
-    goal, more = loudness(block) + gain, 0.0
-    for _ in range(3):
-        limiter = Limiter()
-        amplified = np.asarray(block * 10 ** ((gain + more) / 20), dtype=np.float32)
-        more += goal - loudness(chain([limiter.feed(amplified), limiter.finish()]))
-    return min(max(more, 0.0), MAKE_UP)
+        path = np.arange(1, min(ramp, block.size) + 1, dtype=np.float32) / max(ramp, 1)
+        rise = self._gain + np.float32(change) * path
+        self._gain = float(rise[-1]) if ramp > block.size else wanted
+        return chain([block[: rise.size] * _factor(rise), block[rise.size :] * _factor(np.float32(self._gain))])
 
 
 def level(samples: Samples, target: float = TARGET) -> Samples:
-    """Bring a whole piece of sound to a loudness in LUFS; its length stays."""
-    leveller = Leveller(target)
-    return chain([leveller.feed(samples), leveller.finish()])
+    """Bring a whole piece of sound to a loudness in LUFS with one gain and the limiter; its length stays."""
+    measured = loudness(samples)
+    if measured <= SILENT:
+        return samples
+    gain = min(max(target - measured, LEAST), MOST)
+    return _limit(samples, gain + _make_up(samples, gain))
+
+
+def _make_up(samples: Samples, gain: float) -> float:
+    """Find how many dB more bring sound through the limiter at the loudness meant."""
+    if max(float(samples.max()), -float(samples.min())) * _factor(np.float32(gain)) <= CEILING * NEAR:
+        return 0.0
+    goal, more = loudness(samples) + gain, 0.0
+    for _ in range(3):
+        missing = goal - loudness(_limit(samples, gain + more))
+        more += missing
+        if abs(missing) < CLOSE:
+            break
+    return min(max(more, 0.0), MAKE_UP)
+
+
+def _limit(samples: Samples, gain: float) -> Samples:
+    limiter, factor = Limiter(), _factor(np.float32(gain))
+    return chain([*(limiter.feed(piece * factor) for piece in pieces(samples)), limiter.finish()])
+
+
+def _factor(decibels: NDArray[np.float32] | np.float32) -> NDArray[np.float32]:
+    return np.asarray(10 ** (decibels / 20), dtype=np.float32)

@@ -1,6 +1,6 @@
 """A recording as it is held while it is worked on. Does not know how it came to be or what it is for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -45,3 +45,9 @@ def silence(count: int) -> Samples:
 def chain(parts: Iterable[Samples]) -> Samples:
     """Put blocks of samples together, also none at all."""
     return np.concatenate([silence(0), *parts])
+
+
+def pieces(samples: Samples, seconds: int = 10) -> Iterator[Samples]:
+    """Walk through long sound in pieces, so that what is made on the way stays small."""
+    for start in range(0, samples.size, seconds * RATE):
+        yield samples[start : start + seconds * RATE]

@@ -6,7 +6,7 @@ import numpy as np
 from av import AudioFrame, AudioResampler
 from numpy.typing import NDArray
 
-from bot.audio.recording import RATE, Samples, chain
+from bot.audio.recording import RATE, Samples, chain, pieces
 
 LOUDEST = 16.0
 """Full scales: what floating point sound beyond it holds is damage."""
@@ -28,14 +28,14 @@ def to_samples(frame: AudioFrame) -> Samples:
     channels = frame.layout.nb_channels
     if frame.format.is_packed and channels > 1:
         array = array.reshape(-1, channels).T
+    if array.dtype.kind == "f":
+        array = np.clip(np.nan_to_num(array, nan=0.0), -LOUDEST, LOUDEST)
     sound = array.mean(axis=0, dtype=np.float64)
     match array.dtype.kind, array.dtype.itemsize:
         case "u", _:
             sound = (sound - 128.0) / 128.0
         case "i", width:
             sound /= 2.0 ** (8 * width - 1)
-        case _:
-            sound = np.clip(np.nan_to_num(sound, nan=0.0), -LOUDEST, LOUDEST)
     return np.asarray(sound, dtype=np.float32)
 
 
@@ -62,4 +62,4 @@ class Resampler:
 def resample(samples: Samples, *, rate: int, to: int) -> Samples:
     """Bring a whole piece of sound from one rate to another."""
     resampler = Resampler(rate, to=to)
-    return chain([resampler.feed(samples), resampler.finish()])
+    return chain([*(resampler.feed(piece) for piece in pieces(samples)), resampler.finish()])

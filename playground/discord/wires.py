@@ -37,10 +37,15 @@ def server_tls() -> ssl.SSLContext:
     return context
 
 
-def client_tls() -> ssl.SSLContext:
-    """Return a context that trusts the test CA and nobody else."""
+def authority_pem() -> str:
+    """Return the test CA's certificate, for a client in another process."""
+    return _authority()[0].cert_pem.bytes().decode()
+
+
+def client_tls(authority: str | None = None) -> ssl.SSLContext:
+    """Return a context that trusts the test CA (this process's, or the one given as PEM) and nobody else."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    _authority()[0].configure_trust(context)
+    context.load_verify_locations(cadata=authority or authority_pem())
     return context
 
 
@@ -70,6 +75,6 @@ class Resolver(AbstractResolver):
         """Do nothing: there is nothing to close."""
 
 
-def connector(resolver: Resolver) -> aiohttp.TCPConnector:
+def connector(resolver: Resolver, authority: str | None = None) -> aiohttp.TCPConnector:
     """Return a connector through which a client reaches the playground and nothing else."""
-    return aiohttp.TCPConnector(limit=0, resolver=resolver, ssl=client_tls(), use_dns_cache=False)
+    return aiohttp.TCPConnector(limit=0, resolver=resolver, ssl=client_tls(authority), use_dns_cache=False)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bot.audio.packer._sound import cut_off, no_sound
 from bot.audio.recording import Samples, silence
-from bot.audio.resample import Resampler
+from bot.audio.resample import LOUDEST, Resampler
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 MOST_BEFORE_SOUND = 1 << 20
@@ -105,7 +105,7 @@ def _parse_shape(body: bytes) -> _Shape:
 def _read(data: bytes, shape: _Shape) -> Samples:
     values: NDArray[Any]
     if shape.kind == FLOAT:
-        values = np.nan_to_num(np.frombuffer(data, dtype=f"<f{shape.width}"), posinf=1.0, neginf=-1.0)
+        values = np.clip(np.nan_to_num(np.frombuffer(data, dtype=f"<f{shape.width}")), -LOUDEST, LOUDEST)
     elif shape.width == 1:
         values = (np.frombuffer(data, dtype=np.uint8) - 128.0) / 128.0
     elif shape.width == 3:

@@ -10,7 +10,6 @@ import math
 import struct
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from playground.discord.voice.breach import BreachError
@@ -19,6 +18,7 @@ from playground.discord.voice.faults import Faults
 from playground.discord.voice.mls import Commit, ExternalSender, KeyPackage, MlsError, read_commit, read_key_package
 from playground.discord.voice.opcodes import Close, Op
 from playground.discord.voice.roster import Roster
+from playground.discord.voice.transition import Transitions
 
 log = logging.getLogger(__name__)
 
@@ -39,15 +39,6 @@ class KeyMember(Protocol):
         """Take a message of the voice gateway; bytes are a binary one without its sequence number and opcode."""
 
 
-@dataclass(slots=True)
-class _Transition:
-    """A new epoch on its way: the members who have not said that they are ready."""
-
-    id: int
-    waiting: set[int]
-    timer: asyncio.TimerHandle | None = field(default=None)
-
-
 class KeyGroup:
     """Owns the group's roster and epoch, the key packages not yet used, and the change in flight."""
 
@@ -64,16 +55,10 @@ class KeyGroup:
         self._flagged: set[int] = set()
         self._change: Change | None = None
         self._held: list[tuple[KeyMember, Commit]] = []
-        self._transition: _Transition | None = None
-        self._transitions = 0
+        self._transitions = Transitions(lambda transition: self._do(lambda: self._execute(transition)))
         self._timers: set[asyncio.TimerHandle] = set()
         self._tasks: deque[Callable[[], None]] = deque()
         self._busy = False
-
-    @property
-    def epoch(self) -> int:
-        """The group's epoch; 0 where there is no group."""
-        return self._epoch
 
     @property
     def members(self) -> frozenset[int]:
@@ -84,7 +69,7 @@ class KeyGroup:
     def settled(self) -> bool:
         """Whether everybody present is in the group (or one is alone) and nothing is on its way."""
         complete = self.members == frozenset(self._present) or (len(self._present) < 2 and self._epoch == 0)
-        return complete and self._change is None and self._transition is None
+        return complete and self._change is None and not self._transitions.running
 
     def join(self, member: KeyMember) -> None:
         """Let a member in: it gets the external sender and answers with a key package."""
@@ -104,8 +89,7 @@ class KeyGroup:
     def close(self) -> None:
         """Forget everything that was to happen later."""
         self._present.clear()
-        if self._transition is not None and self._transition.timer is not None:
-            self._transition.timer.cancel()
+        self._transitions.cancel()
         for timer in self._timers:
             timer.cancel()
 
@@ -128,13 +112,13 @@ class KeyGroup:
 
     def ready(self, member: KeyMember, transition_id: int) -> None:
         """Take a member's word that it is ready for a transition."""
-        self._do(lambda: self._count_ready(member.user_id, transition_id))
+        self._do(lambda: self._transitions.ready(member.user_id, transition_id))
 
     def invalid(self, member: KeyMember) -> None:
         """Take a member's word that it could not use a commit or welcome: it will send a new key package."""
         if member.user_id in self._roster.users:
             self._flagged.add(member.user_id)
-        self._do(lambda: self._count_ready(member.user_id, None))
+        self._do(lambda: self._transitions.give_up(member.user_id))
 
     def _do(self, task: Callable[[], None]) -> None:
         """Run `task` after those already waiting: members answer while they are being told."""
@@ -179,7 +163,7 @@ class KeyGroup:
 
     def _advance(self) -> None:
         """Start the next change if the group is not what it should be and nothing is on its way."""
-        if self._change is not None or self._transition is not None:
+        if self._change is not None or self._transitions.running:
             return
         adds = [package for user, package in self._packages.items() if user in self._present]
         if self._epoch == 0:
@@ -212,9 +196,10 @@ class KeyGroup:
             self._tell(user, Op.PREPARE_TRANSITION, {"protocol_version": _VERSION, "transition_id": 0})
 
     def _drop(self, user: int) -> None:
-        self._count_ready(user, None)
+        self._transitions.give_up(user)
         if self._change is None:
             return
+        self._change.payloads.pop(user, None)
         if not self._committers():
             self._start_over()
             return
@@ -271,36 +256,17 @@ class KeyGroup:
             self._absent.add(user)
 
     def _announce(self, commit: Commit, added: list[int]) -> None:
-        self._transitions = self._transitions % 0xFFFF + 1
-        prefix = struct.pack(">H", self._transitions)
         members = self.members
-        self._transition = transition = _Transition(self._transitions, set(members))
-        timeout = self._faults.transition_timeout
-        transition.timer = asyncio.get_running_loop().call_later(timeout, lambda: self._do(self._execute))
+        transition = self._transitions.begin(members, self._faults.transition_timeout)
+        prefix = struct.pack(">H", transition)
         for user in members.difference(added):
             self._tell(user, Op.ANNOUNCE_COMMIT, prefix + commit.message)
         for user in members.intersection(added):
             self._tell(user, Op.WELCOME, prefix + commit.welcome)
-        self._count_ready(0, None)
 
-    def _count_ready(self, user: int, transition_id: int | None) -> None:
-        """Cross a member off the transition's list; None for one that will not be ready any more."""
-        transition = self._transition
-        if transition is None or transition_id not in (None, transition.id):
-            return
-        transition.waiting.discard(user)
-        if not transition.waiting:
-            self._execute()
-
-    def _execute(self) -> None:
-        if self._transition is None:
-            return
-        transition, self._transition = self._transition, None
-        if transition.timer is not None:
-            transition.timer.cancel()
-        for user in tuple(self._present):
-            if user in self.members:
-                self._tell(user, Op.EXECUTE_TRANSITION, {"transition_id": transition.id})
+    def _execute(self, transition: int) -> None:
+        for user in self.members:
+            self._tell(user, Op.EXECUTE_TRANSITION, {"transition_id": transition})
 
     def _tell(self, user: int, op: Op, data: dict[str, object] | bytes) -> None:
         if user in self._present:

@@ -32,6 +32,9 @@ class Bot(commands.AutoShardedBot):
             self.teach(self.tree)
         await self.tree.sync()
 
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Identify at once: discord.py leaves five seconds between two shards."""
+
     async def keep_error(self, _: discord.Interaction, error: app_commands.AppCommandError) -> None:
         self.errors.append(getattr(error, "original", error))
 

@@ -1,6 +1,7 @@
 """The life of an interaction: first answers, deferrals, follow-ups, deadlines."""
 
 import asyncio
+import io
 
 import discord
 import pytest
@@ -25,7 +26,9 @@ class Commands:
         async def think(interaction: discord.Interaction, quiet: bool = True) -> None:
             await interaction.response.defer(ephemeral=quiet, thinking=True)
             await self.gate.wait()
-            await interaction.edit_original_response(content="thought", attachments=[discord.File(__file__, "a b.txt")])
+            await interaction.edit_original_response(
+                content="thought", attachments=[discord.File(io.BytesIO(b"text"), "a b.txt")]
+            )
 
         @tree.command(description="Follows up")
         async def follow(interaction: discord.Interaction) -> None:
@@ -75,7 +78,9 @@ def taught() -> Commands:
     return Commands()
 
 
-async def test_the_answer_is_what_the_member_sees(house: Discord, guild: Guild, alice: Member, taught: Commands) -> None:
+async def test_the_answer_is_what_the_member_sees(
+    house: Discord, guild: Guild, alice: Member, taught: Commands
+) -> None:
     async with running(house, taught):
         answer = await alice.slash("say", text="hello")
         assert (answer.content, answer.author, answer.ephemeral, answer.deferred) == ("hello", "Mynah", False, False)
@@ -217,8 +222,6 @@ async def test_a_file_above_the_limit_is_too_large(house: Discord, alice: Member
     def teach(tree: app_commands.CommandTree) -> None:
         @tree.command(description="Sends a big file")
         async def big(interaction: discord.Interaction, size: int) -> None:
-            import io
-
             await interaction.response.send_message(file=discord.File(io.BytesIO(bytes(size)), "big.ogg"))
 
     async with running(house, teach) as bot:

@@ -14,7 +14,7 @@ async def test_bot_logs_in_and_sees_its_servers(house: Discord, guild: Guild) ->
     lounge = guild.add_voice_channel("Lounge", user_limit=3)
     stage = guild.add_stage_channel("Stage")
     async with running(house) as bot:
-        await bot.hears("guild_available") if not bot.guilds else None
+        await bot.wait_until_ready()
         seen = bot.get_guild(guild.id)
         assert bot.user is not None
         assert bot.user.name == "Mynah"
@@ -31,6 +31,7 @@ async def test_bot_logs_in_and_sees_its_servers(house: Discord, guild: Guild) ->
 
 async def test_what_happens_in_a_server_reaches_a_connected_bot(house: Discord, guild: Guild) -> None:
     async with running(house) as bot:
+        await bot.wait_until_ready()
         new = guild.add_text_channel("news")
         (channel,) = await bot.hears("guild_channel_create")
         assert channel.id == new.id
@@ -87,7 +88,7 @@ async def test_servers_are_shared_out_over_the_shards() -> None:
         while (guilds[0].id >> 22) % 2 == (guilds[-1].id >> 22) % 2:
             await asyncio.sleep(0.001)
             guilds.append(house.add_guild("Another"))
-        async with running(house, before_identify=None) as bot:
+        async with running(house) as bot:
             await bot.hears("shard_connect")
             await bot.hears("shard_connect")
             for guild in (guilds[0], guilds[-1]):

@@ -254,6 +254,20 @@ async def test_when_nobody_is_left_who_could_commit_the_group_starts_over(house:
     assert alice.heard().packets == 0
 
 
+async def test_two_who_were_to_commit_and_come_back_instead_make_a_group(house: House) -> None:
+    bot, other = Client(house), Client(house, user_id=OTHER_BOT)
+    bot.mute.add(28)
+    other.mute.add(28)
+    async with bot, other:
+        await bot.until(lambda: bot.received(27))
+        await other.until(lambda: other.received(27))
+        async with Client(house) as bot_again:
+            await bot_again.until(lambda: bot_again.received(25))
+            async with Client(house, user_id=OTHER_BOT) as other_again:
+                await bot_again.secured()
+                await other_again.secured()
+
+
 async def test_a_client_may_leave_while_it_is_being_welcomed(house: House) -> None:
     alice, bert = seat(house, ALICE), seat(house, BERT)
     async with Client(house) as bot:

@@ -1,0 +1,95 @@
+"""The real client on the real discord.py, in the playground's Discord."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.client import Bot, Rules, build_bot
+from bot.drafts import Drafts
+from bot.playback import Speakers
+from bot.samples import SampleService
+from bot.speech import SpeechService
+from bot.voices import VoiceService
+from playground.discord import Discord, Guild, Member, open_discord
+
+Start = Callable[[], AbstractAsyncContextManager[Bot]]
+
+
+class Journal(logging.Handler):
+    """What the bot logs, to be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+        self._news = asyncio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+        self._news.set()
+
+    async def tells(self, words: str) -> logging.LogRecord:
+        """Return the first record that says these words, once there is one."""
+        async with asyncio.timeout(10):
+            while True:
+                for record in self.records:
+                    if words in record.getMessage():
+                        return record
+                self._news.clear()
+                await self._news.wait()
+
+
+@pytest.fixture
+def journal() -> Iterator[Journal]:
+    handler = Journal()
+    log = logging.getLogger("bot")
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    yield handler
+    log.removeHandler(handler)
+    log.setLevel(before)
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[Discord]:
+    async with open_discord() as opened:
+        yield opened
+
+
+@pytest.fixture
+def guild(house: Discord) -> Guild:
+    return house.add_guild("Aviary")
+
+
+@pytest.fixture
+def alice(guild: Guild) -> Member:
+    return guild.add_member("alice")
+
+
+@pytest.fixture
+def start(house: Discord, voices: VoiceService, speech: SpeechService, samples: SampleService, tmp_path: Path) -> Start:
+    """Give what starts the bot with the stage for its only cog."""
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[Bot]:
+        speakers = Speakers(max_queue=3, idle_seconds=60)
+        rules = Rules(voices=voices, speech=speech, samples=samples, speakers=speakers, drafts=Drafts())
+        bot = build_bot(rules, cogs=["tests.unit.client.stage"], data_dir=tmp_path, connector=house.connector())
+        async with bot:
+            task = asyncio.create_task(bot.start(house.token))
+            await house.bot_ready()
+            yield bot
+            await bot.close()
+            await asyncio.gather(task, return_exceptions=True)
+
+    return running
+
+
+@pytest.fixture
+async def bot(start: Start, guild: Guild) -> AsyncIterator[Bot]:
+    async with start() as started:
+        yield started
