@@ -7,7 +7,7 @@ from discord.utils import escape_markdown, format_dt
 
 from bot.models import SampleReport, Voice, VoicePage
 
-COLOUR = discord.Colour(0x7C6CF2)
+COLOUR = discord.Colour(0x6FD3BD)
 PICTURE = "waveform.png"
 
 _STATES = {
