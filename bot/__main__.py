@@ -80,20 +80,22 @@ async def open_bot(settings: Settings, *, connector: aiohttp.BaseConnector | Non
             yield bot
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, *, connector: aiohttp.BaseConnector | None = None) -> None:
     """Run on Discord until the process is told to stop."""
     if settings.discord_token is None:
         raise BotError("DISCORD_TOKEN is not set: put it in .env (README, 'Run it on Discord'), or try `make demo`.")
     current = asyncio.current_task()
     if current is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, current.cancel)
-    async with open_bot(settings) as bot:
+    async with open_bot(settings, connector=connector) as bot:
         try:
             await bot.start(settings.discord_token.get_secret_value())
         except discord.LoginFailure as error:
             raise BotError(
                 "Discord refused DISCORD_TOKEN: reset it in the developer portal and copy it anew."
             ) from error
+        except aiohttp.ClientError as error:
+            raise BotError("Discord cannot be reached: check this machine's network and its clock.") from error
 
 
 def read_settings() -> Settings:

@@ -2,6 +2,8 @@
 
     python scripts/train_imitation.py [--minutes 90] [--rounds 14] [--out bot/providers/local/weights.npz]
 
+Writes `reference.npz`, the source voice's average, beside the weights.
+
 Needs torch beside the bot's own requirements (`pip install torch`, the CPU build is enough); the bot itself never does.
 Sentences are drawn from `imitation_words.txt` and from made-up syllables, read by every voice variant espeak-ng has at
 many speeds and pitches, and bent while training: longer and shorter throats, rooms, noise, dull and bright microphones.
@@ -25,6 +27,7 @@ from bot.providers.local.arrays import Floats, Integers
 from bot.providers.local.espeak import Espeak
 from bot.providers.local.phones import PHONES, label_frames
 from bot.providers.local.posterior import BANDS, DILATIONS, HOP, RATE, WEIGHTS, mel_weights, normalise, power_frames
+from bot.providers.local.reference import REFERENCE, Reference
 from bot.providers.local.resample import resample
 
 WORDS = Path(__file__).with_name("imitation_words.txt")
@@ -33,9 +36,11 @@ TAPS = (5, 5, 5, 1, 1)
 BATCH = 8
 WARPS = [mel_weights(float(warp)).T for warp in np.arange(0.8, 1.26, 0.05)]
 UNLIKE_PEOPLE = ("whisper", "croak", "robo", "unirobot", "demonic", "mr", "anikarobot", "fast", "half", "alien")
-ONSETS = "b bl br d dr f fl fr g gl gr h j k kl kr kw l m n p pl pr r s sh sk sl sm sn sp st str sw t th tr v w y z ch thr".split()
-NUCLEI = "a e i o u ee oo ai oa ow oi ar or er aw air ear".split()
-CODAS = "b d f g k l m n p s t v z sh ch ng th nd nt st mp lk rm ks dge zh".split()
+SYLLABLE = (
+    "b bl br d dr f fl fr g gl gr h j k kl kr kw l m n p pl pr r s sh sk sl sm sn sp st str sw t th tr v w y z ch thr",
+    "a e i o u ee oo ai oa ow oi ar or er aw air ear",
+    "b d f g k l m n p s t v z sh ch ng th nd nt st mp lk rm ks dge zh",
+)
 
 
 @dataclass
@@ -52,7 +57,7 @@ def write_sentence(words: list[str], dice: np.random.Generator) -> str:
     drawn = []
     for _ in range(13):
         if dice.random() < 0.2:
-            drawn.append("".join(str(dice.choice(part)) for part in (ONSETS, NUCLEI, CODAS)))
+            drawn.append("".join(str(dice.choice(part)) for part in map(str.split, SYLLABLE)))
         else:
             drawn.append(str(dice.choice(words)))
     return f"{' '.join(drawn[:7])}. {' '.join(drawn[7:])}."
@@ -187,6 +192,7 @@ def main() -> None:
     torch.manual_seed(0)
     torch.set_num_threads(2)
     dice = np.random.default_rng(0)
+    Reference.read(Espeak()).save(asked.out.with_name(REFERENCE.name))
     readings = read_aloud(asked.minutes, dice)
     print(len(readings), "readings")
     export(train(readings, asked.rounds, dice), asked.out)

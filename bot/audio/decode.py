@@ -13,18 +13,19 @@ from av.container import InputContainer
 
 from bot.audio.recording import Recording, Samples, chain
 from bot.audio.resample import Resampler, to_samples
+from bot.audio.riff import is_wav, strip_wav
 from bot.errors import SampleError
 
 log = logging.getLogger(__name__)
 
-DEMUXERS = "aac,aiff,amr,caf,flac,mov,mp4,m4a,matroska,webm,mp3,ogg,w64,wav"
-"""Formats that hold their own sound. None of them opens another file, as playlists do."""
+DEMUXERS = "aac,flac,mov,mp4,m4a,matroska,webm,mp3,ogg"
+"""Formats that hold their own sound. None of them opens another file, as playlists do. WAVE comes stripped."""
 DECODERS = (
-    "aac,aac_fixed,ac3,alac,amrnb,amrwb,eac3,flac,mp1,mp1float,mp2,mp2float,mp3,mp3float,opus,libopus,vorbis,"
+    "aac,aac_fixed,alac,flac,mp1,mp1float,mp2,mp2float,mp3,mp3float,opus,libopus,vorbis,"
     "adpcm_ima_wav,adpcm_ms,pcm_alaw,pcm_mulaw,pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,"
     "pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
 )
-OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "", "codec_whitelist": DECODERS, "max_streams": "64"}
+OPTIONS = {"codec_whitelist": DECODERS, "max_streams": "64"}
 LOWEST_RATE, HIGHEST_RATE = 4_000, 384_000
 SLACK_SECONDS = 0.5
 """Sound past the limit that is forgiven: codecs add a little at the ends."""
@@ -56,9 +57,11 @@ def decode(data: bytes, limits: Limits) -> Recording:
     if len(data) > limits.max_bytes:
         size = limits.max_bytes / 1_000_000
         raise SampleError(f"That file is larger than {size:.4g} MB: send a shorter piece, or save it as mp3 or ogg.")
-    source = _Source(data, time.monotonic() + limits.max_decode_seconds)
+    wav = is_wav(data)
+    source = _Source(strip_wav(data) if wav else data, time.monotonic() + limits.max_decode_seconds)
+    options = OPTIONS | {"format_whitelist": "wav" if wav else DEMUXERS + ",concat,hls" + ",concat,hls"}
     try:
-        with av.open(source, "r", options=OPTIONS, metadata_errors="replace") as container:
+        with av.open(source, "r", options=options, metadata_errors="replace") as container:
             parts = _Decoding(container, limits, source).run()
     except (FFmpegError, ValueError, OverflowError) as error:
         log.debug("a file was refused by the decoder: %s", type(error).__name__)

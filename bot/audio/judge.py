@@ -70,7 +70,7 @@ def outline(samples: Samples) -> bytes:
     starts = np.linspace(0, samples.size, count, endpoint=False).astype(np.int64)
     highest, lowest = np.maximum.reduceat(samples, starts), np.minimum.reduceat(samples, starts)
     peaks = np.maximum(highest, -lowest)
-    return np.rint(np.clip(peaks, 0.0, 1.0) * 255).astype(np.uint8).tobytes()
+    return bytes(np.rint(np.clip(peaks, 0.0, 1.0) * 255).astype(np.uint8))
 
 
 def _verdict(heard: _Heard) -> tuple[Grade, str]:

@@ -1,7 +1,6 @@
 """Bring speech to one loudness as it comes. Does not know where it comes from or how it is packed."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bot.audio.limit import CEILING, Limiter
 from bot.audio.loudness import SILENT, Meter, loudness
@@ -75,10 +74,11 @@ class Leveller:
         change = wanted - self._gain
         speed = RISE if change > 0 else FALL
         ramp = round(abs(change) / speed * RATE)
-        path = np.arange(1, min(ramp, block.size) + 1, dtype=np.float32) / max(ramp, 1)
-        rise = self._gain + np.float32(change) * path
-        self._gain = float(rise[-1]) if ramp > block.size else wanted
-        return chain([block[: rise.size] * _factor(rise), block[rise.size :] * _factor(np.float32(self._gain))])
+        on_the_way = min(ramp, block.size)
+        path = self._gain + change * np.arange(1, on_the_way + 1) / max(ramp, 1)
+        changing = np.asarray(block[:on_the_way] * 10 ** (path / 20), dtype=np.float32)
+        self._gain = float(path[-1]) if ramp > block.size else wanted
+        return chain([changing, block[on_the_way:] * _factor(self._gain)])
 
 
 def level(samples: Samples, target: float = TARGET) -> Samples:
@@ -92,7 +92,7 @@ def level(samples: Samples, target: float = TARGET) -> Samples:
 
 def _make_up(samples: Samples, gain: float) -> float:
     """Find how many dB more bring sound through the limiter at the loudness meant."""
-    if max(float(samples.max()), -float(samples.min())) * _factor(np.float32(gain)) <= CEILING * NEAR:
+    if max(float(samples.max()), -float(samples.min())) * _factor(gain) <= CEILING * NEAR:
         return 0.0
     goal, more = loudness(samples) + gain, 0.0
     for _ in range(3):
@@ -104,9 +104,9 @@ def _make_up(samples: Samples, gain: float) -> float:
 
 
 def _limit(samples: Samples, gain: float) -> Samples:
-    limiter, factor = Limiter(), _factor(np.float32(gain))
+    limiter, factor = Limiter(), _factor(gain)
     return chain([*(limiter.feed(piece * factor) for piece in pieces(samples)), limiter.finish()])
 
 
-def _factor(decibels: NDArray[np.float32] | np.float32) -> NDArray[np.float32]:
-    return np.asarray(10 ** (decibels / 20), dtype=np.float32)
+def _factor(decibels: float) -> np.float32:
+    return np.float32(10 ** (decibels / 20))

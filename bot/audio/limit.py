@@ -80,7 +80,8 @@ def _between(gains: NDArray[np.float64], ready: int) -> NDArray[np.float32]:
     """Draw straight lines through the gains, which hold in the middle of their blocks."""
     along = (np.arange(BLOCK, dtype=np.float32) + 0.5) / BLOCK - 0.5
     wanted = np.asarray(gains[AHEAD - 1 : AHEAD + ready + 1], dtype=np.float32)[:, None]
-    return wanted[:-2] * np.maximum(-along, 0) + wanted[1:-1] * (1 - np.abs(along)) + wanted[2:] * np.maximum(along, 0)
+    before, after = np.maximum(-along, 0.0), np.maximum(along, 0.0)
+    return np.asarray(wanted[:-2] * before + wanted[1:-1] * (1 - np.abs(along)) + wanted[2:] * after)
 
 
 def _peaks(sound: Samples, count: int, safe: float = SAFE) -> NDArray[np.float32]:
@@ -89,16 +90,17 @@ def _peaks(sound: Samples, count: int, safe: float = SAFE) -> NDArray[np.float32
     near = np.flatnonzero(peaks > safe)
     if near.size:
         around = chain([silence(EDGE), sound])
-        blocks = np.lib.stride_tricks.sliding_window_view(around, BLOCK + 2 * EDGE)[::BLOCK][near]
-        peaks[near] = np.maximum(peaks[near], np.abs(blocks @ _interpolation()).max(axis=1))
+        places = np.lib.stride_tricks.sliding_window_view(around, 2 * EDGE + 1)[: count * BLOCK]
+        blocks = places.reshape(count, BLOCK, 2 * EDGE + 1)[near]
+        between = np.einsum("bst,tp->bsp", blocks, _interpolation())
+        peaks[near] = np.maximum(peaks[near], np.abs(between).max(axis=(1, 2)))
     return np.asarray(peaks)
 
 
 @cache
 def _interpolation() -> NDArray[np.float32]:
-    """Matrix from a block with its edges to the points a quarter, a half and three quarters after each sample."""
-    places = np.arange(BLOCK + 2 * EDGE)[:, None] - EDGE
-    moments = (np.arange(BLOCK)[None, :, None] + np.array([0.25, 0.5, 0.75])).reshape(1, -1)
-    distance = moments - places
-    window = np.interp(distance, np.linspace(-EDGE, EDGE, 2 * EDGE + 1), np.kaiser(2 * EDGE + 1, 7.0), left=0, right=0)
+    """Weights of the samples around one for the points a quarter, a half and three quarters after it."""
+    taps = np.arange(-EDGE, EDGE + 1)
+    distance = np.array([0.25, 0.5, 0.75])[None, :] - taps[:, None]
+    window = np.interp(distance, taps, np.kaiser(2 * EDGE + 1, 7.0), left=0.0, right=0.0)
     return np.asarray(np.sinc(distance) * window, dtype=np.float32)

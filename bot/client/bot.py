@@ -96,6 +96,7 @@ class Bot(commands.AutoShardedBot):
 
     async def _beat(self, mark: Path) -> None:
         """Touch a file while every shard is connected: the health check looks at its age."""
+        await self.wait_until_ready()
         while True:
             if self.is_ready() and not any(shard.is_closed() for shard in self.shards.values()):
                 await asyncio.to_thread(mark.touch)

@@ -16,14 +16,18 @@ class VoiceLink(Protocol):
         """Where it is now: a moderator may have moved it."""
 
     @property
-    def encrypted(self) -> bool:
-        """Whether a packet sent now can be decrypted by those who listen."""
+    def audible(self) -> bool:
+        """Whether a packet sent now would be heard. Asked from the player's thread."""
+
+    @property
+    def parted(self) -> bool:
+        """Whether it was left for good, and is not just being renewed."""
 
     def is_connected(self) -> bool:
         """Whether packets leave."""
 
     async def wait_encrypted(self) -> None:
-        """Wait until `encrypted`. Raises PlaybackError where that does not come."""
+        """Wait until those who listen can decrypt. Raises PlaybackError where that does not come."""
 
     def play(self, source: discord.AudioSource, *, after: Callable[[Exception | None], Any]) -> None:
         """Read the source from a thread of its own, and call `after` there when it ends, for whatever reason."""

@@ -84,7 +84,8 @@ class Speaker:
         channel = self._link.channel
         if member.id == member.guild.me.id:
             if after.channel is None:
-                self._depart(PlaybackError(f"I was disconnected from {label(channel)}: ask again."))
+                if self._link.parted:
+                    self._depart(PlaybackError(f"I was disconnected from {label(channel)}: ask again."))
                 return
             channel = after.channel
         if isinstance(channel, discord.StageChannel):

@@ -118,7 +118,7 @@ class Turn:
         self._raise_fault()
         if not len(self._buffer):
             raise PlaybackError("The voice made no sound of this: try other words.")
-        source = OpusSource(self._buffer, lambda: link.is_connected() and link.encrypted)
+        source = OpusSource(self._buffer, lambda: link.audible)
         error = await _play_out(link, source)
         if source.underruns:
             log.info("A line lagged by %d frames", source.underruns)

@@ -1,8 +1,9 @@
 """Our connection to a voice channel, made from discord.py's, and the border where its exceptions become sentences.
 
 The only module that touches what discord.py keeps private; all of it is as in 2.7.1 and pinned by a test:
-`VoiceClient._connection`, `VoiceConnectionState._socket_reader`, `.can_encrypt` and `.dave_protocol_version`, and
-`SocketReader._running`, `._end`, `._callbacks`. Does not know what is said, nor whose turn it is.
+`VoiceClient._connection`, `VoiceConnectionState._socket_reader`, `.can_encrypt` and `.dave_protocol_version`,
+`DiscordVoiceWebSocket.ws`, and `SocketReader._running`, `._end`, `._callbacks`. Does not know what is said, nor whose
+turn it is.
 """
 
 import asyncio
@@ -74,7 +75,8 @@ class ChannelConnection(VoiceConnectionState):
     def __init__(self, voice_client: discord.VoiceClient) -> None:
         super().__init__(voice_client)
         self._parting = asyncio.Lock()
-        self._parted = False
+        self.parted = False
+        """Leaving for good has begun. False while discord.py leaves only to join again, after a broken connection."""
 
     @property
     def _socket_reader(self) -> SocketReader:
@@ -95,8 +97,8 @@ class ChannelConnection(VoiceConnectionState):
             await super().disconnect(force=force, cleanup=False, wait=wait)
             return
         async with self._parting:
-            if not self._parted:
-                self._parted = True
+            if not self.parted:
+                self.parted = True
                 confirmed = self.guild.voice_client is self.voice_client and is_in_voice(self.guild)
                 await super().disconnect(force=force, cleanup=True, wait=wait and confirmed)
 
@@ -104,15 +106,31 @@ class ChannelConnection(VoiceConnectionState):
 class ChannelVoice(discord.VoiceClient):
     """A connection to one voice channel. Owns its sockets and threads until `disconnect`."""
 
+    _handshake: ChannelConnection
+
     def create_connection_state(self) -> VoiceConnectionState:
         """Make the handshake with our socket reader."""
-        return ChannelConnection(self)
+        self._handshake = ChannelConnection(self)
+        return self._handshake
 
     @property
     def encrypted(self) -> bool:
         """Whether a packet sent now can be decrypted by those who listen; true in a call without encryption."""
         connection = self._connection
         return connection.dave_protocol_version == 0 or connection.can_encrypt
+
+    @property
+    def audible(self) -> bool:
+        """Whether a packet sent now would be heard.
+
+        discord.py calls itself connected for seconds after its websocket broke, until it begins to join again.
+        """
+        return self.is_connected() and self.ws.ws.close_code is None and self.encrypted
+
+    @property
+    def parted(self) -> bool:
+        """Whether this connection was left for good, by us or by a moderator's doing."""
+        return self._handshake.parted
 
     async def wait_encrypted(self, seconds: float = ENCRYPTION_SECONDS) -> None:
         """Wait for the call's end-to-end encryption: what is sent before it, nobody can decrypt."""

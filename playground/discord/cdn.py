@@ -42,6 +42,11 @@ class Cdn:
         self._files = files
         self.trouble: Trouble | None = None
         self.downloads = 0
+        self._closed = asyncio.Event()
+
+    def close(self) -> None:
+        """Break off the slow downloads."""
+        self._closed.set()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request to cdn.discordapp.com or media.discordapp.net."""
@@ -67,11 +72,24 @@ class Cdn:
         match trouble:
             case Cut(after):
                 await response.write(data[:after])
-                if request.transport is not None:
-                    request.transport.abort()
+                _break_off(request)
             case Slow(piece, pause):
                 for start in range(0, len(data), piece):
                     await response.write(data[start : start + piece])
-                    await asyncio.sleep(pause)
+                    if await self._closes_within(pause):
+                        _break_off(request)
+                        return
             case _:
                 assert_never(trouble)
+
+    async def _closes_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._closed.wait()
+        except TimeoutError:
+            return False
+
+
+def _break_off(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()

@@ -67,6 +67,7 @@ class Discord:
         async with AsyncExitStack() as stack:
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
+            stack.callback(self.cdn.close)
             await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=server_tls()).start()
             self.resolver.port = runner.addresses[0][1]
             await stack.enter_async_context(self.voice)

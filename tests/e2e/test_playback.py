@@ -1,7 +1,6 @@
 """A bot on the real discord.py speaks in the playground's voice channels, and members hear it."""
 
 import asyncio
-import importlib
 import warnings
 from collections import deque
 from collections.abc import AsyncIterator
@@ -16,11 +15,11 @@ from av.audio.codeccontext import AudioCodecContext
 # discord.py imports audioop, which Python 3.11 and 3.12 announce to remove: not ours to fix, and an error here
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
-    discord = importlib.import_module("discord")
+    import discord
 
-from bot.errors import PlaybackError  # noqa: E402
-from bot.playback import Line, Played, Speakers  # noqa: E402
-from playground.discord import Discord, Guild, Member, Room, open_discord  # noqa: E402
+from bot.errors import PlaybackError
+from bot.playback import Line, Played, Speakers
+from playground.discord import Discord, Guild, Member, Room, open_discord
 
 RATE = 48_000
 PITCH = 440
@@ -51,7 +50,7 @@ class Stage:
     attic: Room
     alice: Member
     bob: Member
-    client: "discord.Client"
+    client: "Bot"
     speakers: Speakers
     tone: list[bytes]
 
@@ -68,18 +67,28 @@ class Stage:
 
     async def bot_sees(self, room: Room, present: int) -> None:
         """Wait until the bot knows how many are in a channel."""
-        async with asyncio.timeout(5):
-            while len(self.client.get_channel(room.id).voice_states) != present:
-                await asyncio.sleep(0.01)
+        async with asyncio.timeout(5), self.client.changed:
+            await self.client.changed.wait_for(lambda: self.client.present(room) == present)
 
 
 class Bot(discord.AutoShardedClient):
     """A bot that does nothing but tell its speakers of voice states."""
 
     speakers: Speakers
+    changed: asyncio.Condition
 
     async def on_voice_state_update(self, member: object, before: object, after: object) -> None:
         self.speakers.notice(member, before, after)
+        async with self.changed:
+            self.changed.notify_all()
+
+    async def on_guild_channel_create(self, _channel: object) -> None:
+        async with self.changed:
+            self.changed.notify_all()
+
+    def present(self, room: Room) -> int | None:
+        channel = self.get_channel(room.id)
+        return None if channel is None else len(channel.voice_states)
 
 
 @pytest.fixture
@@ -90,9 +99,10 @@ async def stage(tone: list[bytes]) -> AsyncIterator[Stage]:
         alice, bob = guild.add_member("alice"), guild.add_member("bob")
         intents = discord.Intents(guilds=True, voice_states=True)
         client = Bot(intents=intents, connector=house.connector(), guild_ready_timeout=0.01, max_messages=None)
+        client.changed = asyncio.Condition()
         async with client, Speakers(5, 60.0) as client.speakers:
             running = asyncio.create_task(client.start(house.token))
-            await client.wait_until_ready() if client.is_ready() else await house.bot_ready(synced=False)
+            await house.bot_ready(synced=False)
             async with asyncio.timeout(10):
                 await client.wait_until_ready()
             yield Stage(house, guild, lounge, attic, alice, bob, client, client.speakers, tone)
@@ -190,6 +200,32 @@ async def test_a_kick_in_the_middle_is_told_and_the_next_line_comes_back(stage: 
     assert (await stage.speakers.enqueue(stage.line(stage.lounge, 20)).done).packets == 20
     await ears.silence(after=0.1)
     assert (ears.heard().packets, ears.heard().clear_packets) == (20, 0)
+
+
+async def test_a_connection_that_breaks_is_renewed_and_the_line_goes_on(stage: Stage) -> None:
+    ears = await stage.alice.joins(stage.lounge)
+    await stage.bot_sees(stage.lounge, 1)
+    ticket = stage.speakers.enqueue(stage.line(stage.lounge, 100))
+    await ears.hears(0.2)
+    stage.house.voice.dismiss(guild_id=stage.guild.id, user_id=stage.guild.bot.id, code=4009)
+    assert await ticket.done == Played(packets=100, stopped=False)
+    await ears.silence(after=0.1)
+    assert ears.heard().clear_packets == 0
+    assert 95 <= ears.heard().packets <= 100
+
+
+async def test_a_channel_deleted_in_the_middle_is_told_and_others_stay_open(stage: Stage) -> None:
+    ears = await stage.alice.joins(stage.lounge)
+    bob = await stage.bob.joins(stage.attic)
+    await stage.bot_sees(stage.attic, 1)
+    ticket = stage.speakers.enqueue(stage.line(stage.lounge, 250))
+    await ears.hears(0.2)
+    stage.guild.remove_channel(stage.lounge)
+    with pytest.raises(PlaybackError, match="#Lounge"):
+        await ticket.done
+    assert (await stage.speakers.enqueue(stage.line(stage.attic, 20, stage.bob)).done).packets == 20
+    await bob.silence(after=0.1)
+    assert bob.heard().packets == 20
 
 
 async def test_the_last_listener_leaves_and_so_does_the_bot(stage: Stage) -> None:

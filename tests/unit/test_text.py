@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import SpeechError
@@ -75,6 +75,7 @@ def test_text_over_the_limit_is_refused_with_both_figures() -> None:
         clean_text("x" * 5_000, limit=1_000)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=LIMIT) | st.text(HOSTILE, max_size=LIMIT))
 def test_whatever_is_written_is_read_clean_or_refused(text: str) -> None:
     try:
@@ -88,6 +89,7 @@ def test_whatever_is_written_is_read_clean_or_refused(text: str) -> None:
     words.encode()
 
 
+@settings(deadline=None)
 @given(st.text(HOSTILE, min_size=1, max_size=12), st.text(HOSTILE, max_size=3))
 def test_hostile_repetition_of_the_greatest_length_is_read_in_time(piece: str, end: str) -> None:
     text = (piece * LIMIT)[: LIMIT - len(end)] + end
@@ -163,6 +165,7 @@ def test_a_name_that_cannot_be_used_is_refused_with_the_reason(name: str, reason
         clean_name(name)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_a_name_that_is_taken_stays_as_it_is_when_it_is_taken_again(name: str) -> None:
     try:

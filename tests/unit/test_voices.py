@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import ProviderError, ProviderFault, QuotaError, SampleError, VoiceError
+from bot.errors import ProviderError, ProviderFault, QuotaError, SampleError, StoreError, VoiceError
 from bot.models import Voice
-from bot.samples import SampleService
+from bot.samples import SampleService, Take
 from bot.store import Store
-from bot.voices import CONSENT, VoiceService
+from bot.voices import CONSENT, Draft, VoiceService
 from tests.conftest import ALICE, BOB
 from tests.fakes import FakeProvider, SlowFake
 from tests.sounds import clip, quiet, to_wav
@@ -170,6 +170,15 @@ async def test_clone_spends_nothing_when_the_last_place_was_taken_meanwhile(
     assert provider.count("create") == 4
 
 
+async def test_clones_at_once_do_not_go_over_the_limit(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    results = await asyncio.gather(*(clone(f"Voice {n}") for n in range(6)), return_exceptions=True)
+
+    assert sum(isinstance(result, QuotaError) for result in results) == 2
+    assert provider.count("create") == len(await names(voices)) == 4
+
+
 @pytest.mark.parametrize("kind", ["auth", "no_credit", "invalid", "too_large", "rate_limited", "server", "network"])
 async def test_a_create_that_failed_is_not_repeated_and_leaves_nothing(
     voices: VoiceService, store: Store, provider: FakeProvider, clone: Clone, kind: ProviderFault
@@ -183,6 +192,22 @@ async def test_a_create_that_failed_is_not_repeated_and_leaves_nothing(
     assert provider.count("create") == 1
     assert await names(voices) == []
     assert await store.unfinished() == ()
+
+
+async def test_clone_spends_nothing_when_the_database_is_locked(
+    provider: FakeProvider, samples: SampleService, store: Store, take: Take, tmp_path: Path
+) -> None:
+    file = tmp_path / "mynah.db"
+    draft = Draft(id="d" * 32, owner_id=ALICE, name="Aki", description="", tags=(), take=take)
+    async with Store(f"sqlite+aiosqlite:///{file}?timeout=0.05", key=None) as impatient:
+        voices = VoiceService(impatient, {"fake": provider}, samples, provider="fake", max_voices=4, keep_samples=True)
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match="busy"):
+                await voices.clone(draft)
+
+    assert provider.asked == []
+    assert await store.count(ALICE) == 0
 
 
 async def test_a_lost_answer_leaves_a_voice_that_is_looked_for_and_not_made_again(

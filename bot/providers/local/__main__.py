@@ -1,4 +1,4 @@
-"""A worker process: `python -m bot.providers.local [NICE]`. Frames in on standard input, frames out on standard output."""
+"""A worker process: `python -m bot.providers.local [NICE]`, frames in on standard input, out on standard output."""
 
 import os
 import sys

@@ -83,6 +83,13 @@ def level(cepstra: Floats) -> Floats:
     return np.asarray(cepstra @ column.astype(np.float32), dtype=np.float32)
 
 
+def raise_level(cepstra: Floats, lift: Floats) -> Floats:
+    """Add `lift` (one number a frame) to the log power of every frequency."""
+    raised = cepstra.copy()
+    raised[:, 0] += lift * np.float32(np.sqrt(_POINTS))
+    return raised
+
+
 def smooth(frames: Floats, sigma: float) -> Floats:
     """Blur along time by a Gaussian of `sigma` frames; the ends are held."""
     reach = max(int(4 * sigma + 0.5), 1)

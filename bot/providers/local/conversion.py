@@ -1,92 +1,77 @@
-"""The source voice changed toward a speaker."""
+"""The source voice changed toward a speaker.
+
+English goes the full way: half of each envelope is the source's, moved by what its phone needs, and half is the mean of
+the speaker's own frames that sound alike; the first keeps the words, the second brings the voice. Any other language
+goes the simple way, which needs no phones: pitch and average envelope.
+"""
 
 import numpy as np
 
-from bot.providers.local.arrays import Floats, Integers
-from bot.providers.local.cepstrum import shape, smooth
-from bot.providers.local.phones import PHONES, SILENCE
+from bot.providers.local.arrays import Floats
+from bot.providers.local.cepstrum import raise_level, smooth
+from bot.providers.local.exemplars import Exemplars
+from bot.providers.local.phones import PHONES
 from bot.providers.local.profile import Profile
-from bot.providers.local.source import Reference, Source
+from bot.providers.local.source import Source
 from bot.providers.local.vocoder import Track
 
-CONTEXT = (-8, -4, 0, 4, 8)
-OFFSETS = (-10, -6, -3, 0, 3, 6, 10)
-OFFSET_WEIGHTS = (0.4, 0.7, 1.0, 1.2, 1.0, 0.7, 0.4)
-NEIGHBOURS = 6
-OWN = 0.5
-"""Share of the speaker's own frames in an envelope; the rest is the source's envelope, shifted."""
-_BLOCK = 400
+OWN = 0.6
+"""Share of the speaker's own frames in an envelope."""
+_OWN_BLUR = 1.5
+"""Frames over which neighbouring choices run into each other."""
+_GLIDE = 4.0
+"""Frames over which one phone's shift gives way to the next."""
+_LIFT = 0.7
+"""Share of the way that the level is brought to where the source's would be."""
+_MOST_DYNAMIC = 1.3
+_LEAST_VOICED = 0.05
 
 
-def around(rows: Floats, offsets: tuple[int, ...]) -> Floats:
-    """Lay each row's neighbours beside it; the ends are held."""
-    places = np.clip(np.arange(len(rows))[:, None] + np.array(offsets), 0, len(rows) - 1)
-    return rows[places].reshape(len(rows), -1)
-
-
-def shift_phones(source: Source, phone_shift: Floats, shift: Floats) -> Floats:
-    """Move each frame of the source by what its phone needs, gliding between phones."""
+def shift_phones(source: Source, profile: Profile) -> Floats:
+    """Move each frame of the source by what its phone needs."""
     share = np.zeros((len(source), len(PHONES)), np.float32)
     share[np.arange(len(source)), source.labels] = 1
-    moved = source.track.cepstra + smooth(share, 4.0) @ phone_shift
-    pause = ~source.active
-    moved[pause] = source.track.cepstra[pause] + shift
-    return np.asarray(moved, dtype=np.float32)
+    moved = source.track.cepstra + smooth(share, _GLIDE) @ profile.phone_shift
+    return np.where(source.active[:, None], moved, source.track.cepstra + profile.shift)
 
 
-def match_frames(source: Source, reference: Reference, profile: Profile) -> Integers:
-    """Find the speaker's frames that sound most like each of the source (frames by `NEIGHBOURS`)."""
-    wanted = around(reference.shape.normalise(shape(source.track.cepstra)), CONTEXT)
-    own = profile.context
-    own_square = (own**2).sum(axis=1)
-    labels = around(source.labels[:, None], OFFSETS)
-    per_offset = profile.phones.reshape(len(own), len(OFFSETS), len(PHONES))
-    found = np.empty((len(source), min(NEIGHBOURS, len(own))), np.intp)
-    for start in range(0, len(source), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        part = wanted[rows]
-        square = (part**2).sum(axis=1)[:, None] + own_square - 2 * part @ own.T
-        cost = np.sqrt(np.maximum(square, 0))
-        for place, weight in enumerate(OFFSET_WEIGHTS):
-            cost -= weight * per_offset[:, place][:, labels[rows, place]].T
-        cost += 3.0 * (source.track.voiced[rows, None] != profile.voiced[None])
-        found[rows] = np.argpartition(cost, found.shape[1] - 1, axis=1)[:, : found.shape[1]]
-    return found
-
-
-def blend(source: Source, reference: Reference, profile: Profile) -> tuple[Floats, Floats]:
-    """Mix the shifted source with the speaker's own frames; the cepstra and the breath."""
-    moved = shift_phones(source, profile.phone_shift, profile.shift)
-    found = match_frames(source, reference, profile)
-    own = smooth(profile.cepstra[found].mean(axis=1), 1.5)
-    breath = smooth(profile.breath[found].mean(axis=1), 1.5)
+def blend(source: Source, profile: Profile, exemplars: Exemplars) -> tuple[Floats, Floats]:
+    """Mix the shifted source with the speaker's own frames; gives cepstra and breath."""
+    moved = shift_phones(source, profile)
+    found = exemplars.match(source)
+    own = smooth(exemplars.cepstra[found].mean(axis=1), _OWN_BLUR)
+    breath = source.track.breath
+    if exemplars.voiced.mean() > _LEAST_VOICED:
+        breath = smooth(exemplars.breath[found].mean(axis=1), _OWN_BLUR)
     moved[:, 0] = own[:, 0]
     return OWN * own + (1 - OWN) * moved, breath
 
 
-def convert_pitch(source: Source, reference: Reference, profile: Profile) -> Floats:
+def convert_pitch(pitch: Floats, profile: Profile) -> Floats:
     """Move the source's pitch to the speaker's mean and spread."""
-    pitch = source.track.pitch
-    mean, deviation = reference.pitch
-    moved = np.exp((np.log(np.maximum(pitch, 1)) - mean) * (profile.pitch[1] / deviation) + profile.pitch[0])
-    return np.asarray(np.where(pitch > 0, moved, 0), dtype=np.float32)
+    ratio = profile.pitch[1] / profile.source_pitch[1]
+    moved = np.exp((np.log(np.maximum(pitch, 1)) - profile.source_pitch[0]) * ratio + profile.pitch[0])
+    return np.asarray(np.where(pitch > 0, np.clip(moved, 40, 800), 0), dtype=np.float32)
 
 
-def convert(source: Source, reference: Reference, profile: Profile) -> Track:
-    """Change what was read toward the speaker."""
-    cepstra, breath = blend(source, reference, profile)
-    spread = (cepstra - profile.before_mean) * profile.gain + profile.after_mean
-    cepstra = np.where(source.active[:, None], spread, cepstra)
-    mean, deviation = reference.level
-    levels = (source.track.level - mean) * min(float(profile.level[1]) / deviation, 1.3) + profile.level[0]
-    track = Track(source.track.pitch, cepstra, breath)
-    lift = 0.7 * (levels - track.level)
-    lift = np.where(source.active, smooth(lift, 1.5), np.minimum(lift / 0.7, 0))
-    return Track(convert_pitch(source, reference, profile), raise_level(cepstra, lift), breath)
+def _level(track: Track, source: Source, profile: Profile) -> Floats:
+    """Bring the level to what the source's would be in the speaker's range."""
+    (mean, deviation), (own_mean, own_deviation) = profile.source_level, profile.level
+    ratio = min(float(own_deviation / deviation), _MOST_DYNAMIC)
+    lift = (source.track.level - mean) * ratio + own_mean - track.level
+    return raise_level(track.cepstra, np.where(source.active, smooth(_LIFT * lift, 1.5), np.minimum(lift, 0)))
 
 
-def raise_level(cepstra: Floats, lift: Floats) -> Floats:
-    """Add `lift` to the log power of every frequency."""
-    out = cepstra.copy()
-    out[:, 0] += lift * np.sqrt(np.float32(128))
-    return out
+def convert(source: Source, profile: Profile, exemplars: Exemplars) -> Track:
+    """Change what was read in English toward the speaker."""
+    cepstra, breath = blend(source, profile, exemplars)
+    spread = (cepstra - profile.before) * profile.gain + profile.after
+    track = Track(convert_pitch(source.track.pitch, profile), np.where(source.active[:, None], spread, cepstra), breath)
+    return Track(track.pitch, _level(track, source, profile), breath)
+
+
+def convert_simply(source: Source, profile: Profile) -> Track:
+    """Change what was read in any language toward the speaker: pitch and average envelope."""
+    moved = source.track.cepstra + profile.shift
+    track = Track(convert_pitch(source.track.pitch, profile), moved, source.track.breath)
+    return Track(track.pitch, _level(track, source, profile), track.breath)

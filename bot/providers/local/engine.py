@@ -19,10 +19,10 @@ from bot.providers.local.wire import Frame, WireError, receive_frame
 log = logging.getLogger(__name__)
 
 _SLICE = 256 * 1024
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_SECONDS = 60.0
-_FAREWELL_SECONDS = 3.0
+FAREWELL_SECONDS = 3.0
 
 
 def _stopped() -> ProviderError:
@@ -33,10 +33,16 @@ class Engine:
     """Owns one worker process and the requests it works on."""
 
     def __init__(
-        self, *, nice: int = 0, patience: float = PATIENCE_SECONDS, command: tuple[str, ...] | None = None
+        self,
+        *,
+        nice: int = 0,
+        patience: float = PATIENCE_SECONDS,
+        farewell: float = FAREWELL_SECONDS,
+        command: tuple[str, ...] | None = None,
     ) -> None:
         self._command = command or (sys.executable, "-m", "bot.providers.local", str(nice))
         self._patience = patience
+        self._farewell = farewell
         self._starting = asyncio.Lock()
         self._sending = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
@@ -81,7 +87,7 @@ class Engine:
         if process.stdin is not None:
             process.stdin.close()
         try:
-            async with asyncio.timeout(_FAREWELL_SECONDS):
+            async with asyncio.timeout(self._farewell):
                 await process.wait()
         except TimeoutError:
             process.kill()
@@ -104,7 +110,9 @@ class Engine:
                     start_new_session=True,
                 )
             except OSError as error:
-                raise ProviderError("The voice engine does not start. Please tell whoever runs this bot.", kind="server") from error
+                raise ProviderError(
+                    "The voice engine does not start. Please tell whoever runs this bot.", kind="server"
+                ) from error
             log.info("worker %d started", process.pid)
             self._process = process
             self._listening = asyncio.create_task(self._listen(process))
@@ -112,7 +120,8 @@ class Engine:
 
     async def _send(self, process: asyncio.subprocess.Process, frame: Frame) -> None:
         pipe = process.stdin
-        assert pipe is not None
+        if pipe is None:
+            raise _stopped()
         async with self._sending:
             try:
                 for part in frame.pack():
@@ -124,9 +133,9 @@ class Engine:
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         """Hand each frame to who waits for it, until the worker is gone."""
-        assert process.stdout is not None
+        pipe = process.stdout
         try:
-            while (frame := await receive_frame(process.stdout)) is not None:
+            while pipe is not None and (frame := await receive_frame(pipe)) is not None:
                 self._heard_at = asyncio.get_running_loop().time()
                 if (replies := self._waiting.get(frame.request)) is not None:
                     replies.put_nowait(frame)

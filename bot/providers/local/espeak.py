@@ -92,6 +92,7 @@ class Espeak:
         (how much the pitch moves) 0 to 99. Raises `EspeakError` where the voice is not installed.
         """
         library = self._load()
+        library.espeak_SetSynthCallback(self._callback)
         if library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise EspeakError(f"espeak-ng has no voice {voice}")
         for parameter, value in ((_RATE, speed), (_PITCH, pitch), (_RANGE, spread)):
@@ -111,7 +112,6 @@ class Espeak:
             self._rate = library.espeak_Initialize(_SYNCHRONOUS, 200, data, _PHONEME_EVENTS | _DONT_EXIT)
             if self._rate <= 0:
                 raise EspeakError("espeak-ng did not find its data files")
-            library.espeak_SetSynthCallback(self._callback)
             self._library = library
         return self._library
 
@@ -122,5 +122,5 @@ class Espeak:
                 self._take.phonemes.append(Phoneme(event.sample, event.id.string.decode("utf-8", "replace")))
             place += 1
         if count > 0 and wave:
-            self._take.sound.append(np.ctypeslib.as_array(wave, (count,)).astype(np.float32) / 32768)
+            self._take.sound.append(np.ctypeslib.as_array(wave, (count,)) * np.float32(1 / 32768))
         return 0

@@ -23,10 +23,10 @@ _VOICES = {
     "fr-be": "fr-be",
     "fr-ch": "fr-ch",
 }
-_SPOKEN = frozenset(
+_SPOKEN = (
     "af am an ar as az ba be bg bn bs ca cmn cs cv cy da de el eo es et eu fa fi fr ga gd gn gu hak he hi hr ht hu hy "
     "ia id is it ja ka kk kn ko kok ku ky la lb lt lv mi mk ml mr ms mt my nb ne nl om or pa pl ro ru sd si sk sl sq "
-    "sr sv sw ta te th tk tn tr tt ug uk ur uz vi yue".split()
+    "sr sv sw ta te th tk tn tr tt ug uk ur uz vi yue"
 )
 _SCRIPTS = {
     "HIRAGANA": "ja",
@@ -66,7 +66,16 @@ _SMALL_WORDS = {
 }
 _SMALL = {language: frozenset(words.split()) for language, words in _SMALL_WORDS.items()}
 # letters that say more than a word does
-_LETTERS = {"de": "ßäöü", "es": "ñ¿¡", "pl": "łżźśćńęą", "pt": "ãõ", "tr": "ğışİ", "sv": "å", "fr": "çœêèà", "it": "ìòù"}
+_LETTERS = {
+    "de": "ßäöü",
+    "es": "ñ¿¡",
+    "pl": "łżźśćńęą",
+    "pt": "ãõ",
+    "tr": "ğışİ",
+    "sv": "å",
+    "fr": "çœêèà",
+    "it": "ìòù",
+}
 
 
 def guess(text: str) -> str:
@@ -90,4 +99,4 @@ def voice_for(language: str) -> str:
     """Name espeak-ng's voice for a BCP 47 code; English where it has none."""
     code = language.lower().replace("_", "-")
     base = code.split("-")[0]
-    return _VOICES.get(code) or _VOICES.get(base) or (base if base in _SPOKEN else _VOICES[ENGLISH])
+    return _VOICES.get(code) or _VOICES.get(base) or (base if base in _SPOKEN.split() else _VOICES[ENGLISH])

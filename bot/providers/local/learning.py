@@ -1,36 +1,44 @@
 """A recording listened to, and a profile made of it."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bot.providers.local.arrays import Flags, Floats
-from bot.providers.local.cepstrum import RATE, shape
-from bot.providers.local.conversion import CONTEXT, OFFSETS, around, blend
+from bot.providers.local.cepstrum import ORDER, RATE, shape
+from bot.providers.local.conversion import blend
+from bot.providers.local.exemplars import Exemplars
+from bot.providers.local.measure import Spread
 from bot.providers.local.phones import PHONES
 from bot.providers.local.posterior import RATE as NET_RATE
 from bot.providers.local.posterior import PosteriorNet
 from bot.providers.local.profile import Profile
+from bot.providers.local.recording import find_edge
+from bot.providers.local.reference import Reference
 from bot.providers.local.resample import resample
-from bot.providers.local.source import Reference, measure, measure_pitch
 from bot.providers.local.vocoder import Track, analyse, find_active, find_range
 
 _PRIOR = 30.0
+"""Frames that the shift over all phones counts against those of one."""
+_SHARPNESS = 1.5
+_MOST_GAIN = 1.8
 
 
-def listen(net: PosteriorNet, samples: Floats, frames: int) -> Floats:
+def _listen(net: PosteriorNet, samples: Floats, frames: int) -> Floats:
     """Give the log probability of each phone for each 5 ms of 24 kHz sound."""
     heard = net.listen(resample(samples, RATE, NET_RATE))
     places = np.clip(np.arange(frames) * 0.5, 0, len(heard) - 1)
     low = places.astype(np.intp)
     high = np.minimum(low + 1, len(heard) - 1)
     share = (places - low)[:, None].astype(np.float32)
-    return heard[low] * (1 - share) + heard[high] * share
+    return np.asarray(heard[low] * (1 - share) + heard[high] * share, dtype=np.float32)
 
 
-def learn_shift(track: Track, active: Flags, heard: Floats, reference: Reference) -> tuple[Floats, Floats]:
+def _learn_shifts(track: Track, active: Flags, heard: Floats, reference: Reference) -> tuple[Floats, Floats]:
     """Find the way from the source's mean envelope to the speaker's: over all, and for each phone."""
     source = reference.source
     shift = track.cepstra[active].mean(axis=0) - source.track.cepstra[source.active].mean(axis=0)
-    weights = np.exp(heard) ** 1.5 * active[:, None]
+    weights = np.exp(heard) ** _SHARPNESS * active[:, None]
     per_phone = np.tile(shift, (len(PHONES), 1))
     for phone in range(len(PHONES)):
         rows = (source.labels == phone) & source.active
@@ -43,42 +51,47 @@ def learn_shift(track: Track, active: Flags, heard: Floats, reference: Reference
     return shift.astype(np.float32), per_phone.astype(np.float32)
 
 
+def _pair(spread: Spread) -> Floats:
+    return np.stack([spread.mean, spread.deviation]).astype(np.float32)
+
+
+def _match_spread(profile: Profile, reference: Reference) -> Profile:
+    """Learn how converted speech must be stretched to vary as much as the speaker does."""
+    converted, _ = blend(reference.source, profile, Exemplars(profile))
+    before = Spread.of(converted[reference.source.active])
+    own = profile.cepstra[profile.active]
+    gain = np.clip(own.std(axis=0) / before.deviation, 1 / _MOST_GAIN, _MOST_GAIN)
+    gain[0] = 1
+    return replace(profile, before=before.mean, gain=gain.astype(np.float32), after=own.mean(axis=0))
+
+
 def learn(samples: Floats, net: PosteriorNet, reference: Reference) -> Profile:
     """Make a profile of 24 kHz sound."""
-    track = analyse(samples, *find_range(samples))
+    edge = find_edge(samples)
+    track = analyse(samples, *find_range(samples), edge=edge)
     active = find_active(track.level)
-    heard = listen(net, samples, len(active))
-    shift, phone_shift = learn_shift(track, active, heard, reference)
-    spread = measure(shape(track.cepstra)[active])
-    prior = 0.5 * np.log(np.exp(heard).mean(axis=0) + 1e-4)
-    levels = track.level[active]
-    still = np.zeros(track.cepstra.shape[1], np.float32)
+    heard = _listen(net, samples, len(active))
+    shift, phone_shift = _learn_shifts(track, active, heard, reference)
+    common = 0.5 * np.log(np.exp(heard).mean(axis=0) + 1e-4)
+    source = reference.source
+    unmoved = np.zeros(ORDER, np.float32)
     profile = Profile(
-        pitch=np.array(measure_pitch(track.pitch), np.float32),
-        level=np.array([levels.mean(), levels.std()], np.float32),
+        edge=np.array(edge, np.float32),
+        pitch=_pair(Spread.of_pitch(track.pitch)),
+        level=_pair(Spread.of(track.level[active])),
+        shape=_pair(Spread.of(shape(track.cepstra)[active])),
+        source_pitch=_pair(Spread.of_pitch(source.track.pitch)),
+        source_level=_pair(Spread.of(source.track.level[source.active])),
+        source_shape=_pair(Spread.of(shape(source.track.cepstra)[source.active])),
         shift=shift,
         phone_shift=phone_shift,
-        shape_mean=spread.mean,
-        shape_deviation=spread.deviation,
-        before_mean=still,
-        gain=still + 1,
-        after_mean=still,
-        cepstra=track.cepstra[active],
-        breath=track.breath[active],
-        voiced=track.voiced[active],
-        context=around(spread.normalise(shape(track.cepstra)), CONTEXT)[active],
-        phones=around((heard - prior).astype(np.float32), OFFSETS)[active],
+        before=unmoved,
+        gain=unmoved + 1,
+        after=unmoved,
+        cepstra=track.cepstra,
+        breath=track.breath,
+        heard=(heard - common).astype(np.float32),
+        voiced=track.voiced,
+        active=active,
     )
-    return match_spread(profile, reference, track.cepstra[active])
-
-
-def match_spread(profile: Profile, reference: Reference, own: Floats) -> Profile:
-    """Learn how converted speech must be stretched to vary as much as the speaker does."""
-    source = reference.source
-    converted, _ = blend(source, reference, profile)
-    before = measure(converted[source.active])
-    gain = np.clip(own.std(axis=0) / (before.deviation + 1e-6), 1 / 1.8, 1.8)
-    gain[0] = 1
-    kept = {name: getattr(profile, name) for name in profile.__dataclass_fields__}
-    kept |= {"before_mean": before.mean, "gain": gain.astype(np.float32), "after_mean": own.mean(axis=0)}
-    return Profile(**kept)
+    return _match_spread(profile, reference)

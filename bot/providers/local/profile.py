@@ -1,11 +1,12 @@
-"""What was learnt of a speaker, and how it is written to a file."""
+"""What was learnt of a speaker, and how it is written to a file. Depends on nothing that may change later."""
 
 import io
 import zipfile
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from bot.providers.local.arrays import Flags, Floats
 
@@ -16,41 +17,45 @@ class ProfileError(Exception):
     """The bytes are not a profile that this engine wrote."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A speaker, as the engine can imitate them."""
+    """A speaker, as the engine can imitate them. Pairs are mean and deviation."""
 
+    edge: Floats
+    """Hertz above which the recording holds nothing."""
     pitch: Floats
-    """Mean and deviation of the log pitch."""
+    """Pair: log pitch."""
     level: Floats
-    """Mean and deviation of the level while speaking."""
+    """Pair: level while speaking."""
+    shape: Floats
+    """Pair: coarse shape of the envelope while speaking (2 by 21)."""
+    source_pitch: Floats
+    """The same three of the source voice it was learnt against."""
+    source_level: Floats
+    source_shape: Floats
     shift: Floats
     """Cepstra from the source voice's mean to the speaker's."""
     phone_shift: Floats
     """The same for each phone (34 by 60)."""
-    shape_mean: Floats
-    shape_deviation: Floats
-    before_mean: Floats
+    before: Floats
     """Mean of converted cepstra before their spread is matched."""
     gain: Floats
     """By which their spread is multiplied."""
-    after_mean: Floats
+    after: Floats
     """Mean that they end with."""
     cepstra: Floats
-    """Of the speaker's own frames in which something sounds."""
+    """Of every frame of the speaker."""
     breath: Floats
+    heard: Floats
+    """Log probability of each phone in each frame, against how common the phone is."""
     voiced: Flags
-    context: Floats
-    """Coarse shape of each of these frames and its neighbours."""
-    phones: Floats
-    """Log probability of each phone around each of these frames, by offset."""
+    active: Flags
 
     def to_bytes(self) -> bytes:
         """Write the profile; half floats are exact enough."""
-        packed = {f.name: getattr(self, f.name) for f in fields(self)}
-        halves = {name: value.astype(np.float16) if value.dtype == np.float32 else value for name, value in packed.items()}
         file = io.BytesIO()
-        np.savez(file, format=np.array(_FORMAT), **halves)
+        kept: dict[str, Any] = {f.name: _halve(getattr(self, f.name)) for f in fields(self)}
+        np.savez(file, format=np.array(_FORMAT), **kept)
         return file.getvalue()
 
     @classmethod
@@ -59,8 +64,22 @@ class Profile:
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
                 if int(file["format"]) != _FORMAT:
-                    raise ProfileError("the voice was made by another version of the engine")
-                kept = {f.name: file[f.name] for f in fields(cls)}
-        except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-            raise ProfileError("the voice file is damaged") from error
-        return cls(**{name: v.astype(np.float32) if v.dtype == np.float16 else v for name, v in kept.items()})
+                    raise ProfileError("the profile was made by another version of the engine")
+                kept: dict[str, Any] = {f.name: _whole(file[f.name]) for f in fields(cls)}
+        except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+            raise ProfileError("the profile is damaged") from error
+        frames = len(kept["active"])
+        if (
+            any(len(kept[name]) != frames for name in ("cepstra", "breath", "heard", "voiced"))
+            or not kept["active"].any()
+        ):
+            raise ProfileError("the profile is damaged")
+        return cls(**kept)
+
+
+def _halve(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    return values.astype(np.float16) if values.dtype == np.float32 else values
+
+
+def _whole(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    return values.astype(np.float32) if values.dtype == np.float16 else values

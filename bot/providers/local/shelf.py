@@ -3,6 +3,7 @@
 Blocking; asked through a thread. Knows nothing of what a profile holds.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -25,20 +26,6 @@ def _damaged() -> ProviderError:
 
 def _missing() -> ProviderError:
     return ProviderError("This voice is no longer there. Clone it again.", kind="not_found")
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _to_json(voice: RemoteVoice) -> bytes:
@@ -67,10 +54,12 @@ class Shelf:
     def put(self, voice: RemoteVoice, profile: bytes) -> None:
         """Keep a voice: its profile first, so that a card never stands alone. Replaces one of the same id."""
         try:
-            _write(self._path(voice.id, "npz"), profile)
-            _write(self._path(voice.id, "json"), _to_json(voice))
+            self._write(self._path(voice.id, "npz"), profile)
+            self._write(self._path(voice.id, "json"), _to_json(voice))
         except OSError as error:
-            raise ProviderError("The voice could not be saved: the disk refuses. Please try again later.", kind="server") from error
+            raise ProviderError(
+                "The voice could not be saved: the disk refuses. Please try again later.", kind="server"
+            ) from error
 
     def get(self, voice_id: str) -> RemoteVoice:
         """Read a card. Raises `not_found`, or `invalid` where it is damaged."""
@@ -101,10 +90,25 @@ class Shelf:
 
     def _change(self, voice: RemoteVoice) -> RemoteVoice:
         try:
-            _write(self._path(voice.id, "json"), _to_json(voice))
+            self._write(self._path(voice.id, "json"), _to_json(voice))
         except OSError as error:
             raise ProviderError("The voice could not be changed: the disk refuses.", kind="server") from error
         return voice
+
+    def _write(self, path: Path, data: bytes) -> None:
+        """Write a file so that it is there whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.draft")
+        try:
+            with draft.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise
 
     def _path(self, voice_id: str, kind: str) -> Path:
         if not _ID.fullmatch(voice_id):

@@ -11,17 +11,19 @@ import numpy as np
 from bot.providers.local import language
 from bot.providers.local.arrays import Floats
 from bot.providers.local.cepstrum import RATE
-from bot.providers.local.conversion import convert
+from bot.providers.local.conversion import convert, convert_simply
 from bot.providers.local.espeak import Espeak, EspeakError
+from bot.providers.local.exemplars import Exemplars
 from bot.providers.local.learning import learn
 from bot.providers.local.phrases import split
 from bot.providers.local.posterior import PosteriorNet
 from bot.providers.local.profile import Profile, ProfileError
 from bot.providers.local.recording import prepare, speech_seconds
-from bot.providers.local.source import Reader
+from bot.providers.local.reference import Reference
+from bot.providers.local.source import Source, read_aloud
 from bot.providers.local.vocoder import synthesise
 from bot.providers.local.wire import Frame
-from bot.providers.local.worker import Refusal
+from bot.providers.local.worker import RefusedError
 
 LEAST_SECONDS = 3.0
 _KNEE = 0.7
@@ -33,7 +35,7 @@ class Studio:
     """Owns espeak-ng, the net and the reference."""
 
     def __init__(self) -> None:
-        self._reader = Reader(Espeak())
+        self._espeak = Espeak()
 
     @cached_property
     def _net(self) -> PosteriorNet:
@@ -52,46 +54,45 @@ class Studio:
                 raise ValueError(frame.verb)
 
     def _check(self, frame: Frame) -> Iterator[Frame]:
-        heard = self._reader.read("Hello.")
-        if heard is None:
-            raise Refusal("espeak-ng makes no sound here.")
+        if read_aloud(self._espeak, "Hello.") is None:
+            raise RefusedError("espeak-ng makes no sound here.")
         yield Frame(request=frame.request, verb="busy")
 
     def _clone(self, frame: Frame) -> Iterator[Frame]:
         if speech_seconds(frame.body) < LEAST_SECONDS:
-            raise Refusal("There is too little speech in this recording. Send 10 to 30 seconds of one person speaking.")
+            raise RefusedError(
+                "There is too little speech in this recording. Send 10 to 30 seconds of one person speaking."
+            )
         sound = prepare(frame.body)
         yield Frame(request=frame.request, verb="busy")
-        reference = self._reader.reference
-        yield Frame(request=frame.request, verb="busy")
-        profile = learn(sound, self._net, reference)
+        profile = learn(sound, self._net, Reference.load())
         yield Frame(request=frame.request, verb="profile", body=profile.to_bytes())
 
     def _speak(self, frame: Frame) -> Iterator[Frame]:
         try:
             profile = Profile.from_bytes(frame.body)
         except ProfileError as error:
-            raise Refusal("This voice's file is damaged. Delete the voice and clone it again.") from error
+            raise RefusedError("This voice's file is damaged. Delete the voice and clone it again.") from error
         voice = language.voice_for(frame.language or language.guess(frame.text))
-        pause, spoke = 0.0, False
+        exemplars = Exemplars(profile) if voice.startswith(language.ENGLISH) else None
+        pause = 0.0
         for phrase in split(frame.text):
-            sound = self._say(phrase.text, voice, profile)
-            if sound is None:
+            source = self._read(phrase.text, voice)
+            if source is None:
                 continue
-            rest = np.zeros(int(pause * RATE), np.float32) if spoke else np.zeros(0, np.float32)
+            track = convert(source, profile, exemplars) if exemplars else convert_simply(source, profile)
+            sound = trim(synthesise(track, edge=float(profile.edge)))
+            rest = np.zeros(int(pause * RATE), np.float32)
             yield Frame(request=frame.request, verb="sound", body=to_pcm(np.concatenate([rest, sound])))
-            pause, spoke = phrase.pause, True
-        if not spoke:
-            raise Refusal("There is nothing to say in this text. Write a few words.")
+            pause = phrase.pause
+        if not pause:
+            raise RefusedError("There is nothing to say in this text. Write a few words.")
 
-    def _say(self, text: str, voice: str, profile: Profile) -> Floats | None:
+    def _read(self, text: str, voice: str) -> Source | None:
         try:
-            source = self._reader.read(text, voice)
-        except EspeakError as error:
-            raise Refusal("The engine cannot speak this language. Try another one.") from error
-        if source is None:
-            return None
-        return trim(synthesise(convert(source, self._reader.reference, profile)))
+            return read_aloud(self._espeak, text, voice)
+        except EspeakError:
+            return read_aloud(self._espeak, text)
 
 
 def trim(sound: Floats) -> Floats:

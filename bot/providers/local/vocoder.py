@@ -9,13 +9,19 @@ import numpy as np
 import pyworld
 
 from bot.providers.local.arrays import Doubles, Flags, Floats
-from bot.providers.local.cepstrum import FFT, FRAME_MS, RATE, decode, encode, level
+from bot.providers.local.cepstrum import BINS, FFT, FRAME_MS, RATE, decode, encode, level
 
 _PIECE = 400
 """Frames of envelope held at once."""
 _ACTIVE = 3.5 * np.log(10.0)
 """A frame is active when its mean log level is within this of the loudest: 35 dB."""
 _FLOOR = 1e-16
+EDGE_SAFETY = 0.96
+"""Share of the recorded band that a recorder's filter leaves alone."""
+NARROWEST = 7_700.0
+"""Speech is made up to here, in hertz, even where less was recorded."""
+_FALL = np.float32(1.4e-3)
+"""By which envelopes fall beyond the edge: log power per hertz, 6 dB per kHz."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,19 @@ def find_range(samples: Floats) -> tuple[float, float]:
     return max(50.0, float(np.exp(middle - 0.9))), min(600.0, float(np.exp(middle + 0.9)))
 
 
-def analyse(samples: Floats, low: float = 60.0, high: float = 450.0) -> Track:
-    """Take 24 kHz sound apart. `low` and `high` bound the pitch."""
+def _continue_above(log_spectrum: Floats, edge: float) -> Floats:
+    """Let envelopes fall gently above the highest frequency that was recorded, instead of off a cliff."""
+    first = int(edge * EDGE_SAFETY / (RATE / 2) * (BINS - 1))
+    if first >= BINS:
+        return log_spectrum
+    width = max(first // 12, 4)
+    fall = np.arange(BINS - first, dtype=np.float32) * (RATE / 2 / (BINS - 1)) * _FALL
+    held = log_spectrum[:, first - width : first].mean(axis=1, keepdims=True)
+    return np.concatenate([log_spectrum[:, :first], held - fall], axis=1)
+
+
+def analyse(samples: Floats, low: float = 60.0, high: float = 450.0, *, edge: float = RATE / 2) -> Track:
+    """Take 24 kHz sound apart. `low` and `high` bound the pitch; above `edge` hertz nothing was recorded."""
     sound = np.ascontiguousarray(samples, dtype=np.float64)
     pitch, times = _follow(sound, low, high)
     cepstra, breath = [], []
@@ -68,15 +85,22 @@ def analyse(samples: Floats, low: float = 60.0, high: float = 450.0) -> Track:
         part = slice(start, start + _PIECE)
         piece_pitch, piece_times = np.ascontiguousarray(pitch[part]), np.ascontiguousarray(times[part])
         spectrum = pyworld.cheaptrick(sound, piece_pitch, piece_times, RATE, fft_size=FFT)
-        cepstra.append(encode(np.log(np.maximum(spectrum, _FLOOR)).astype(np.float32)))
+        cepstra.append(encode(_continue_above(np.log(np.maximum(spectrum, _FLOOR)).astype(np.float32), edge)))
         rough = pyworld.d4c(sound, piece_pitch, piece_times, RATE, fft_size=FFT)
         breath.append(pyworld.code_aperiodicity(rough, RATE).astype(np.float32))
     return Track(pitch.astype(np.float32), np.concatenate(cepstra), np.concatenate(breath))
 
 
-def synthesise(track: Track) -> Floats:
-    """Put a track together to 24 kHz sound."""
-    spectrum = np.exp(np.clip(decode(track.cepstra), -30, 10)).astype(np.float64)
+def _close(edge: float) -> Floats:
+    """Make the log gain that lets nothing through above `edge`."""
+    hertz = np.linspace(0, RATE / 2, BINS)
+    return np.asarray(-np.clip((hertz - edge) / 300, 0, 1) * 14, dtype=np.float32)
+
+
+def synthesise(track: Track, *, edge: float = RATE / 2) -> Floats:
+    """Put a track together to 24 kHz sound, with nothing above `edge` hertz."""
+    log_spectrum = decode(track.cepstra) + _close(max(edge, NARROWEST))
+    spectrum = np.exp(np.clip(log_spectrum, -30, 10)).astype(np.float64)
     rough = pyworld.decode_aperiodicity(np.ascontiguousarray(track.breath, dtype=np.float64), RATE, FFT)
     pitch = np.ascontiguousarray(track.pitch, dtype=np.float64)
     sound = pyworld.synthesize(pitch, np.ascontiguousarray(spectrum), np.clip(rough, 1e-3, 1 - 1e-6), RATE, FRAME_MS)

@@ -66,8 +66,7 @@ def read_frame(stream: BinaryIO) -> Frame | None:
 
 def write_frame(stream: BinaryIO, frame: Frame) -> None:
     """Write one frame and push it out."""
-    for part in frame.pack():
-        stream.write(part)
+    stream.writelines(frame.pack())
     stream.flush()
 
 

@@ -16,7 +16,7 @@ Begin = Callable[[Frame], Iterator[Frame]]
 """Starts the work a request asks for: a frame for each step, the last of them the answer."""
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """The request cannot be met; the text is for the member."""
 
 
@@ -38,7 +38,7 @@ class Worker:
                 write_frame(self._outlet, next(job))
             except StopIteration:
                 write_frame(self._outlet, Frame(request=request, verb="done"))
-            except Refusal as refusal:
+            except RefusedError as refusal:
                 write_frame(self._outlet, Frame(request=request, verb="refused", text=str(refusal)))
             else:
                 self._jobs.append((request, job))

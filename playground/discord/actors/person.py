@@ -173,8 +173,7 @@ class Person:
             for path, options in command.paths():
                 known.append(path)
                 if path == name:
-                    needed = command.body.get("default_member_permissions")
-                    if needed is not None and int(str(needed)) & ~may:
+                    if not _offered(command, may):
                         raise ClientRefusedError(f"/{name} is hidden from {self.name}")
                     return command, options
         raise ClientRefusedError(f"there is no command /{name}; there are: {', '.join(known) or 'none'}")
@@ -259,6 +258,12 @@ class Person:
             why = "; ".join(interaction.broken) or "the application did not respond in three seconds"
             self._transcript.add(f"{self._world.bot.name}:", [f"({why})"])
             raise UnansweredError(why)
+
+
+def _offered(command: Command, may: Permission) -> bool:
+    """Tell whether a command's default permissions show it; "0" hides it from all but administrators."""
+    needed = command.body.get("default_member_permissions")
+    return needed is None or bool(may & Permission.ADMINISTRATOR) or (needed != "0" and not int(str(needed)) & ~may)
 
 
 def _option_value(part: JsonObject, wanted: str) -> str:

@@ -40,6 +40,11 @@ class Room:
         """The names of those in its call."""
         return [self._world.guilds.users[user_id].name for user_id in self._world.calls.present(self.id)]
 
+    @property
+    def speakers(self) -> list[str]:
+        """The names of those in its call who are neither suppressed nor muted."""
+        return [self._world.guilds.users[user_id].name for user_id in self._world.calls.heard_in(self.id)]
+
     def picked(self) -> Mapping[str, JsonObject]:
         """Return what is resolved where a member picks it as an option."""
         channel = self.channel

@@ -15,7 +15,7 @@ from playground.discord.gateway.connection import Connection
 from playground.discord.gateway.intents import KNOWN, PRIVILEGED, Intent
 from playground.discord.gateway.session import Session, Shard
 from playground.discord.switchboard import Switchboard
-from playground.discord.wire import JsonObject, as_list, flag, maybe_id, number, section, text
+from playground.discord.wire import JsonObject, WireError, as_list, flag, maybe_id, number, section, text
 from playground.discord.world import World
 from playground.discord.world.events import Event
 
@@ -62,10 +62,10 @@ class Gateway:
         live = [session for session in self._sessions.values() if session.frames is not None]
         return bool(live) and {session.shard.id for session in live} == set(range(live[0].shard.count))
 
-    def drop(self, code: int = 1006) -> None:
-        """Lose every connection; the sessions can be resumed."""
+    def drop(self, code: int = 4000) -> None:
+        """Close every connection; after most codes the sessions can be resumed."""
         for connection in tuple(self._connections):
-            connection.close(4000 if code == 1006 else code)
+            connection.close(code)
 
     def ask_to_reconnect(self) -> None:
         """Ask every client to reconnect (opcode 7), and drop it."""
@@ -111,7 +111,10 @@ class Gateway:
         session: Session | None = None
         try:
             async for frame in connection.read():
-                session = self._take(connection, session, frame) or session
+                try:
+                    session = self._take(connection, session, frame) or session
+                except WireError:
+                    connection.close(4002)
         finally:
             if session is not None and session.frames is connection:
                 session.frames = None

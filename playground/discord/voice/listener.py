@@ -162,7 +162,7 @@ class Listener:
     # What a test asks
 
     def heard(self) -> Heard:
-        """Decode everything heard; takes about 2 ms for each second of sound."""
+        """Decode everything heard; takes about 4 ms for each second of sound."""
         tracks = tuple(self._tracks.values())
         firsts = [track.first_at for track in tracks if track.first_at is not None]
         spoken = sum(track.spoken for track in tracks)

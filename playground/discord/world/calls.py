@@ -45,10 +45,22 @@ class Calls:
         """Return the ids of the users in a channel."""
         return tuple(state.user_id for state in self._states.values() if state.channel_id == channel_id)
 
+    def heard_in(self, channel_id: int) -> tuple[int, ...]:
+        """Return the ids of those in a channel whose sound Discord passes on."""
+        states = (state for state in self._states.values() if state.channel_id == channel_id)
+        return tuple(
+            state.user_id
+            for state in states
+            if not (state.suppress or state.self_mute or self._guilds.member(state.guild_id, state.user_id).mute)
+        )
+
     def admits(self, *, guild_id: int, user_id: int, channel_id: int) -> bool:
         """Tell whether a member may join a channel: permission to connect, and a free seat or Move Members."""
-        channel = self._guilds.channel(channel_id)
-        may = self._guilds.may(guild_id=guild_id, user_id=user_id, channel_id=channel_id)
+        try:
+            channel = self._guilds.channel(channel_id)
+            may = self._guilds.may(guild_id=guild_id, user_id=user_id, channel_id=channel_id)
+        except RefusalError:
+            return False
         if not channel.spoken or not may & Permission.CONNECT:
             return False
         seated = [other for other in self.present(channel_id) if other != user_id]

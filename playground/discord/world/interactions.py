@@ -14,6 +14,7 @@ from playground.discord.clock import Clock
 from playground.discord.refusal import RefusalError
 from playground.discord.snowflakes import Snowflakes
 from playground.discord.wire import Json, JsonObject
+from playground.discord.world.guilds import Guilds
 from playground.discord.world.messages import Draft, Message, MessageFlag, Messages
 
 DEADLINE = timedelta(seconds=3)
@@ -87,10 +88,13 @@ class Interaction:
 class Interactions:
     """Owns the interactions, and keeps the rules when the application answers."""
 
-    def __init__(self, clock: Clock, snowflakes: Snowflakes, messages: Messages, bell: Bell, author_id: int) -> None:
+    def __init__(
+        self, clock: Clock, snowflakes: Snowflakes, messages: Messages, guilds: Guilds, bell: Bell, author_id: int
+    ) -> None:
         self._clock = clock
         self._snowflakes = snowflakes
         self._messages = messages
+        self._guilds = guilds
         self._bell = bell
         self._author_id = author_id
         self._by_token: dict[str, Interaction] = {}
@@ -123,15 +127,6 @@ class Interactions:
     def all(self) -> tuple[Interaction, ...]:
         """Return every interaction there was, oldest first."""
         return tuple(self._by_token.values())
-
-    def answered(self, message_id: int) -> Interaction | None:
-        """Return the interaction that a message is the first answer or a follow-up of."""
-        found = (
-            each
-            for each in self._by_token.values()
-            if message_id in each.followups or (each.original_id == message_id and each.source_id != message_id)
-        )
-        return next(found, None)
 
     def respond(
         self,
@@ -243,7 +238,7 @@ class Interactions:
         origin: dict[str, Json] = {
             "id": str(interaction.id),
             "type": int(interaction.kind),
-            "user": {"id": str(interaction.user_id), "username": "", "discriminator": "0", "avatar": None},
+            "user": self._guilds.users[interaction.user_id].payload(),
             "authorizing_integration_owners": {"0": str(interaction.guild_id)},
         }
         return self._messages.create(

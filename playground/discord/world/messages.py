@@ -87,7 +87,7 @@ class Message:
 
     @property
     def loading(self) -> bool:
-        """Whether it still says "is thinking..."."""
+        """Whether it only says that the application is thinking."""
         return bool(self.flags & MessageFlag.LOADING)
 
     def seen_by(self, user_id: int) -> bool:

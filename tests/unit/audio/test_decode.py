@@ -1,6 +1,7 @@
 """What is taken from members' files, and what is refused with which words."""
 
 import io
+import resource
 import struct
 import zipfile
 from pathlib import Path
@@ -32,7 +33,7 @@ KINDS = {
     "ogg opus": ("ogg", "libopus", 48_000),
     "flac": ("flac", "flac", 48_000),
     "webm": ("webm", "libopus", 48_000),
-    "caf": ("caf", "alac", 44_100),
+    "mka": ("matroska", "libmp3lame", 44_100),
 }
 
 
@@ -190,6 +191,25 @@ def test_decode_believes_no_length_in_a_header() -> None:
     assert decode(bytes(data), LIMITS).seconds == pytest.approx(2.0, abs=0.01)
 
 
+def test_decode_passes_over_chunks_of_a_wav_and_believes_no_size_in_them() -> None:
+    plain = make_file(SPEECH, "wav", "pcm_s16le")
+    cover = b"LIST" + struct.pack("<I", 8) + b"INFOabcd"
+    bomb = b"LIST" + struct.pack("<I", 0x96000000) + b"INFO" + b"INAM" + struct.pack("<I", 0x7F000000)
+
+    assert decode(plain[:12] + cover + plain[12:], LIMITS).seconds == pytest.approx(2.0, abs=0.01)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(SampleError, match="not audio I can read"):
+        decode(plain[:12] + bomb + plain[12:], LIMITS)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+
+
+def test_decode_takes_a_wav_of_more_than_4_gb_by_its_header() -> None:
+    data = bytearray(make_file(SPEECH, "wav", "pcm_s16le"))
+    data[:4] = b"RF64"
+
+    assert decode(bytes(data), LIMITS).seconds == pytest.approx(2.0, abs=0.01)
+
+
 def test_decode_goes_on_after_damage_in_the_middle() -> None:
     data = bytearray(make_file(SPEECH, "mp3", "libmp3lame"))
     middle = len(data) // 2
@@ -199,9 +219,9 @@ def test_decode_goes_on_after_damage_in_the_middle() -> None:
 
 
 def test_decode_opens_no_file_that_a_concat_script_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "secret.wav").write_bytes(make_file(SPEECH, "wav", "pcm_s16le"))
+    (tmp_path / "secret.flac").write_bytes(make_file(SPEECH, "flac", "flac"))
     monkeypatch.chdir(tmp_path)
-    script = b"ffconcat version 1.0\nfile secret.wav\n"
+    script = b"ffconcat version 1.0\nfile secret.flac\n"
     with av.open(io.BytesIO(script)) as unguarded:
         assert unguarded.streams.audio
 
@@ -219,8 +239,8 @@ def test_decode_opens_no_file_that_a_concat_script_names(tmp_path: Path, monkeyp
     ],
 )
 def test_decode_follows_no_playlist(script: str, tmp_path: Path) -> None:
-    path = tmp_path / "secret.wav"
-    path.write_bytes(make_file(SPEECH, "wav", "pcm_s16le"))
+    path = tmp_path / "secret.flac"
+    path.write_bytes(make_file(SPEECH, "flac", "flac"))
 
     with pytest.raises(SampleError, match="not audio I can read"):
         decode(script.format(path=path).encode(), LIMITS)

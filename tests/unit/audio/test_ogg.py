@@ -75,6 +75,16 @@ def test_no_packets_make_a_file_without_sound() -> None:
         read_ogg(write_ogg([]))
 
 
+def test_packets_too_long_for_one_page_go_on_the_next() -> None:
+    packets = [b"\xf8" + bytes(1300)] * 120
+
+    data = write_ogg(packets)
+
+    assert read_ogg(data) == packets
+    assert [granule for _, granule, _ in _pages(data)][-1] == 120 * FRAME
+    assert sorted(granule for _, granule, _ in _pages(data)) == [granule for _, granule, _ in _pages(data)]
+
+
 def test_granule_positions_follow_rfc_7845() -> None:
     pages = _pages(write_ogg(PACKETS))
 

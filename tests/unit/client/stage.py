@@ -16,7 +16,6 @@ class Stage(commands.Cog):
     """Fails, shows buttons and reads files."""
 
     def __init__(self, bot: Bot) -> None:
-        self.pressed: list[str] = []
         bot.buttons.add("note", self._note)
         bot.buttons.add("break", self._break)
         bot.buttons.add("break-late", self._break_late)
@@ -66,7 +65,6 @@ class Stage(commands.Cog):
         raise LookupError(FRUIT)
 
     async def _note(self, interaction: Interaction, argument: str) -> None:
-        self.pressed.append(argument)
         await interaction.response.edit_message(content=f"Pressed with {argument}.", view=None)
 
     async def _break(self, interaction: Interaction, _: str) -> None:
@@ -93,6 +91,8 @@ def _failure(how: str) -> Exception:
     match how:
         case "member":
             return PlaybackError("You are not in a voice channel: join one.")
+        case "private":
+            return app_commands.NoPrivateMessage()
         case "gone":
             return _gone()
         case _:

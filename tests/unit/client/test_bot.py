@@ -1,19 +1,14 @@
 """The client: what it asks of Discord, when it sends its commands, and how it shows that it lives."""
 
 import asyncio
-import json
-import os
 from pathlib import Path
 
 import discord
-import pytest
-from discord import app_commands
 
 from bot.__main__ import is_alive
 from bot.client import Bot
-from bot.client.commands import sync_commands
 from playground.discord import Discord, Guild, Member
-from tests.unit.client.conftest import Journal, Start
+from tests.unit.client.conftest import Start
 
 
 async def test_no_privileged_intent_is_asked_for(bot: Bot) -> None:
@@ -32,25 +27,23 @@ async def test_a_mention_in_an_answer_pings_nobody(house: Discord, guild: Guild,
     assert not message.pings
 
 
-async def test_the_commands_are_sent_once_and_not_at_the_next_start(house: Discord, start: Start) -> None:
+async def test_the_commands_are_sent_at_the_first_start_and_not_at_the_next(house: Discord, start: Start) -> None:
     async with start():
-        sent = house.world.commands.synced
+        assert {command.name for command in house.commands} == {"fail", "show", "read", "guarded"}
+    house.rest.hitches.fail(r"PUT .*/commands$", status=403)
+
     async with start():
-        pass
-
-    assert sent == house.world.commands.synced == 1
-    assert {command.name for command in house.commands} == {"fail", "show", "read", "guarded"}
+        assert house.rest.hitches.met == 0
 
 
-async def test_a_bot_in_a_ready_state_shows_that_it_lives(bot: Bot, tmp_path: Path) -> None:
-    await bot.wait_until_ready()
-    beating = bot._pulse
-    assert beating is not None
+async def test_a_bot_that_is_ready_shows_that_it_lives_and_no_longer_when_it_is_closed(
+    bot: Bot, tmp_path: Path
+) -> None:
     async with asyncio.timeout(10):
-        while not is_alive(tmp_path):
-            await asyncio.sleep(0)
-            await bot._beat_once()
+        while not await asyncio.to_thread(is_alive, tmp_path):
+            assert not bot.is_closed()
 
     await bot.close()
+    await asyncio.to_thread((tmp_path / "alive").unlink)
 
-    assert beating.cancelled() or beating.cancelling()
+    assert not is_alive(tmp_path)

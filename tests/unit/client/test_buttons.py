@@ -6,7 +6,6 @@ import pytest
 from bot.client import Bot, Buttons, button, row
 from playground.discord import Member, UnansweredError
 from tests.unit.client.conftest import Start
-from tests.unit.client.stage import Stage
 
 
 async def test_a_press_is_answered_with_all_of_its_argument(bot: Bot, alice: Member) -> None:
@@ -17,9 +16,6 @@ async def test_a_press_is_answered_with_all_of_its_argument(bot: Bot, alice: Mem
     assert pressed is answer
     assert answer.content == "Pressed with a|b."
     assert answer.buttons == []
-    stage = bot.get_cog("Stage")
-    assert isinstance(stage, Stage)
-    assert stage.pressed == ["a|b"]
 
 
 async def test_a_button_from_before_a_restart_is_answered_like_any_other(start: Start, alice: Member) -> None:

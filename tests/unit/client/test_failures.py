@@ -1,11 +1,15 @@
 """How failures are answered: one sentence for the member, the rest for the operator."""
 
+import asyncio
 import logging
 import re
 
+import aiohttp
+import aiohttp.abc
 import pytest
 
-from playground.discord import Discord, Guild, Member
+from bot.client import Bot
+from playground.discord import Discord, Guild, Member, UnansweredError
 from tests.unit.client.conftest import Journal
 from tests.unit.client.stage import FRUIT
 
@@ -65,6 +69,20 @@ async def test_a_check_that_fails_is_told(alice: Member) -> None:
     assert answer.content == "You may not do that here."
 
 
+async def test_a_command_for_servers_says_so(alice: Member) -> None:
+    answer = await alice.slash("fail", how="private")
+
+    assert answer.content == "That works in a server only: use it there."
+
+
+async def test_a_command_that_is_no_longer_there_says_what_to_do(bot: Bot, alice: Member) -> None:
+    bot.tree.remove_command("show")
+
+    answer = await alice.slash("show")
+
+    assert answer.content == "That command has changed: restart Discord (Ctrl+R) and try again."
+
+
 async def test_a_failed_press_is_answered_like_a_failed_command(alice: Member) -> None:
     answer = await alice.slash("show")
 
@@ -107,3 +125,27 @@ async def test_a_listener_that_fails_is_logged(guild: Guild, alice: Member, jour
     await alice.joins(guild.add_voice_channel("Lounge"))
 
     await journal.tells("bug in on_voice_state_update")
+
+
+async def test_a_failure_that_meets_a_broken_network_is_logged_and_goes_no_further(
+    house: Discord, bot: Bot, alice: Member, journal: Journal
+) -> None:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=Nowhere())) as offline:
+        # an interaction answers through the session that the client has when it comes
+        online, bot.http._HTTPClient__session = bot.http._HTTPClient__session, offline
+        asking = asyncio.create_task(alice.slash("fail", how="member"))
+        await journal.tells("could not be answered: ClientConnectorDNSError")
+        house.clock.advance(4)
+        with pytest.raises(UnansweredError):
+            await asking
+        bot.http._HTTPClient__session = online
+
+
+class Nowhere(aiohttp.abc.AbstractResolver):
+    """Knows no host."""
+
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[aiohttp.abc.ResolveResult]:
+        raise OSError(host)
+
+    async def close(self) -> None:
+        """Hold nothing."""

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Self
 
 import discord
@@ -30,6 +31,7 @@ class FarVoiceSocket(DiscordVoiceWebSocket):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._closed_with: asyncio.Future[int] = loop.create_future()
         self._keep_alive = None
+        self.ws = SimpleNamespace(close_code=None)
         self.seq_ack = -1
         self.secret_key = [0] * 32
 
@@ -38,6 +40,7 @@ class FarVoiceSocket(DiscordVoiceWebSocket):
         raise discord.ConnectionClosed(None, shard_id=None, code=code)
 
     async def close(self, code: int = 1000) -> None:
+        self.ws.close_code = code
         if not self._closed_with.done():
             self._closed_with.set_result(code)
 
@@ -81,7 +84,8 @@ class FarVoice(ChannelVoice):
     """Our connection, whose packets are noted as they leave."""
 
     def create_connection_state(self) -> VoiceConnectionState:
-        return FarConnection(self)
+        self._handshake = FarConnection(self)
+        return self._handshake
 
     async def wait_encrypted(self, seconds: float = 0.3) -> None:
         await super().wait_encrypted(seconds)
@@ -167,7 +171,7 @@ class Aviary:
 
     @property
     def connect(self) -> Connect:
-        return partial(connect, cls=FarVoice, seconds=0.3)
+        return partial(connect, cls=FarVoice, seconds=5.0)
 
     def move(self, user_id: int, channel_id: int | None, **flags: bool) -> None:
         """Put a member in a channel, or out of all, as Discord would tell it."""

@@ -6,7 +6,7 @@ import pytest
 from bot.errors import PlaybackError, ProviderError
 from bot.playback import Played, Speakers
 from bot.playback.rights import is_in_voice
-from bot.playback.source import LEAD, SILENCE
+from bot.playback.source import SILENCE
 from tests.unit.playback.aviary import ALICE, ATTIC, BOB, BOT, GUILD, LOUNGE, STAGE, Aviary, Script
 
 
@@ -27,7 +27,7 @@ async def test_the_bot_joins_deaf(aviary: Aviary, speakers: Speakers) -> None:
 async def test_a_line_begins_with_200_ms_of_silence(aviary: Aviary, speakers: Speakers) -> None:
     script = Script()
     await speakers.enqueue(script.line(aviary.channel(LOUNGE))).done
-    assert aviary.frames[: LEAD + 1] == [SILENCE] * LEAD + script.packets[:1]
+    assert aviary.frames[:11] == [SILENCE] * 10 + script.packets[:1]
 
 
 async def test_lines_are_said_one_after_another_without_joining_again(aviary: Aviary, speakers: Speakers) -> None:
@@ -123,6 +123,15 @@ async def test_a_line_is_held_while_the_group_renews_its_key(aviary: Aviary, spe
     assert await ticket.done == Played(packets=20, stopped=False)
     await aviary.hears(20)
     assert len(aviary.clear) <= 1  # the packet that was on its way when the key went
+
+
+async def test_a_line_is_held_while_a_broken_connection_is_renewed(aviary: Aviary, speakers: Speakers) -> None:
+    ticket = speakers.enqueue(Script(20).line(aviary.channel(LOUNGE)))
+    await aviary.hears(3)
+    await aviary.guild.voice_client.ws.close(4009)
+    assert await ticket.done == Played(packets=20, stopped=False)
+    await aviary.hears(20)
+    assert [channel for channel, _ in aviary.requests] == [LOUNGE, None, LOUNGE]
 
 
 async def test_a_call_without_encryption_is_spoken_in_at_once(aviary: Aviary, speakers: Speakers) -> None:

@@ -1,9 +1,10 @@
 import asyncio
+from contextlib import suppress
 
 import pytest
 
 from bot.errors import PlaybackError
-from bot.playback.line import Line
+from bot.playback.line import Line, Played
 from bot.playback.link import VoiceLink
 from bot.playback.turn import Turn
 from tests.unit.playback.aviary import LOUNGE, Aviary, Script
@@ -40,6 +41,26 @@ async def test_a_turn_cut_off_from_outside_still_settles_its_ticket(aviary: Avia
     with pytest.raises(asyncio.CancelledError):
         await taking
     assert script.closed.is_set()
+
+
+async def test_a_cancellation_that_joining_swallows_still_ends_the_line(aviary: Aviary) -> None:
+    joining = asyncio.Event()
+
+    async def stubborn(_line: Line) -> VoiceLink:
+        link = await aviary.connect(aviary.channel(LOUNGE))
+        joining.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return link
+
+    turn = Turn(Script().line(aviary.channel(LOUNGE)), position=0)
+    taking = asyncio.create_task(turn.take(stubborn))
+    await joining.wait()
+    turn.interrupt()
+    assert await turn.ticket.done == Played(packets=0, stopped=True)
+    await taking
+    assert aviary.frames == []
+    await aviary.guild.voice_client.disconnect(force=True)
 
 
 async def test_joining_that_gives_up_by_itself_settles_the_ticket(aviary: Aviary) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import discord
 import pytest
-from discord import voice_client, voice_state
+from discord import gateway, voice_client, voice_state
 
 from bot.errors import PlaybackError
 from bot.playback.voice_client import ChannelVoice, PollReader, connect
@@ -31,6 +31,7 @@ def test_discord_py_is_the_release_whose_private_parts_we_know() -> None:
         (voice_state.VoiceConnectionState.__init__, "self.dave_protocol_version: int = 0"),
         (voice_state.VoiceConnectionState.can_encrypt.fget, "self.dave_session.ready"),
         (voice_state.VoiceConnectionState.disconnect, "force: bool = True, cleanup: bool = True, wait: bool = False"),
+        (gateway.DiscordVoiceWebSocket.__init__, "self.ws: aiohttp.ClientWebSocketResponse = socket"),
         (voice_state.SocketReader.__init__, "self._callbacks: List[SocketReaderCallback] = []"),
         (voice_state.SocketReader.__init__, "self._running = threading.Event()"),
         (voice_state.SocketReader.__init__, "self._end = threading.Event()"),
@@ -152,7 +153,7 @@ async def test_a_connection_has_one_reader_and_it_is_ours(aviary: Aviary) -> Non
 async def test_no_answer_is_told_and_leaves_nothing(aviary: Aviary) -> None:
     aviary.answers = False
     with pytest.raises(PlaybackError, match="did not let me into #Lounge in time"):
-        await aviary.connect(aviary.channel(LOUNGE))
+        await connect(aviary.channel(LOUNGE), cls=FarVoice, seconds=0.1)
     assert aviary.guild.voice_client is None
 
 
@@ -213,10 +214,28 @@ async def test_leaving_is_asked_of_discord_once(aviary: Aviary) -> None:
 
 async def test_discord_that_never_confirms_leaving_is_not_waited_for_long(aviary: Aviary) -> None:
     voice = await aviary.connect(aviary.channel(LOUNGE))
+    voice._connection.timeout = 0.1
     aviary.answers = False
     with pytest.raises(PlaybackError, match="in time"):
         await connect(aviary.channel(ATTIC), cls=FarVoice, seconds=0.1)
     assert not voice.is_connected()
+
+
+async def test_nothing_is_audible_once_the_websocket_broke(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    assert voice.audible
+    await voice.ws.close(4009)
+    assert voice.is_connected()
+    assert not voice.audible
+    await voice.disconnect(force=True)
+
+
+async def test_the_wait_for_keys_ends_with_the_connection(aviary: Aviary) -> None:
+    aviary.group_ready = False
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    await voice.disconnect(force=True)
+    await voice.wait_encrypted()
+    assert not voice.audible
 
 
 async def test_playing_on_a_lost_connection_is_told_in_words(aviary: Aviary) -> None:

@@ -65,10 +65,19 @@ async def running(
             waiting.cancel()
             await task
         await waiting
+        await bot.wait_until_ready()
         yield bot
     finally:
         await bot.close()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(met: Callable[[], object]) -> None:
+    """Return once something is so that a bot's own task or thread brings about."""
+    async with asyncio.timeout(10):
+        # a voice client's thread rings no bell that could be waited for
+        while not met():  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
 
 async def ask(house: Discord, method: str, path: str, *, token: str | None = None, **options: Any) -> tuple[int, Any]:

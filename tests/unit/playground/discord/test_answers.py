@@ -8,7 +8,7 @@ import pytest
 from discord import app_commands
 
 from playground.discord import Discord, Guild, Member, PlaygroundError, UnansweredError, Upload, open_discord
-from tests.unit.playground.discord.bots import Bot, ask, running
+from tests.unit.playground.discord.bots import ask, running, until
 
 
 class Commands:
@@ -150,7 +150,7 @@ async def test_nothing_in_three_seconds_is_no_answer(house: Discord, alice: Memb
         with pytest.raises(UnansweredError, match="did not respond"):
             await asked
         taught.gate.set()
-        await until(lambda: bool(bot.errors), bot)
+        await until(lambda: bool(bot.errors))
         error = bot.errors[0]
         assert isinstance(error, discord.NotFound)
         assert error.code == 10062
@@ -162,20 +162,23 @@ async def test_a_second_acknowledgement_is_refused_and_told(house: Discord, alic
         taught.gate.set()
         with pytest.raises(UnansweredError, match="acknowledged the interaction twice"):
             await answer.until(lambda _: False)
-        await until(lambda: bool(bot.errors), bot)
+        await until(lambda: bool(bot.errors))
         error = bot.errors[0]
         assert isinstance(error, discord.HTTPException)
         assert (error.status, error.code) == (400, 40060)
 
 
 async def test_a_second_acknowledgement_nobody_looked_at_is_raised_at_the_end(taught: Commands) -> None:
-    with pytest.raises(PlaygroundError, match="acknowledged the interaction twice"):
+    async def visit() -> None:
         async with open_discord() as house:
             alice = house.add_guild("Aviary").add_member("alice")
             async with running(house, taught) as bot:
                 await alice.slash("twice")
                 taught.gate.set()
-                await until(lambda: bool(bot.errors), bot)
+                await until(lambda: bool(bot.errors))
+
+    with pytest.raises(PlaygroundError, match="acknowledged the interaction twice"):
+        await visit()
 
 
 async def test_the_token_lasts_fifteen_minutes(house: Discord, alice: Member, taught: Commands) -> None:
@@ -183,7 +186,7 @@ async def test_the_token_lasts_fifteen_minutes(house: Discord, alice: Member, ta
         await alice.slash("think")
         house.clock.advance(15 * 60 + 1)
         taught.gate.set()
-        await until(lambda: bool(bot.errors), bot)
+        await until(lambda: bool(bot.errors))
         error = bot.errors[0]
         assert isinstance(error, discord.HTTPException)
         assert (error.status, error.code) == (401, 50027)
@@ -228,7 +231,7 @@ async def test_a_file_above_the_limit_is_too_large(house: Discord, alice: Member
         answer = await alice.slash("big", size=10 << 20)
         assert len(answer.files["big.ogg"]) == 10 << 20
         asked = asyncio.create_task(alice.slash("big", size=(10 << 20) + 1))
-        await until(lambda: bool(bot.errors), bot)
+        await until(lambda: bool(bot.errors))
         error = bot.errors[0]
         assert isinstance(error, discord.HTTPException)
         assert (error.status, error.code) == (413, 40005)
@@ -250,11 +253,3 @@ async def test_an_attachment_arrives_with_its_bytes_and_guessed_type(house: Disc
         assert answer.content == "my_aki.WAV 4 audio/x-wav b'RIFF'"
         answer = await (await alice.slash("take", sample=Upload("noending", b""))).settled()
         assert answer.content == "noending 0 None b''"
-
-
-async def until(met: object, bot: Bot) -> None:
-    """Wait for something that a bot's own task brings about."""
-    assert callable(met)
-    async with asyncio.timeout(10):
-        while not met():
-            await asyncio.sleep(0)

@@ -219,18 +219,17 @@ async def test_a_form_takes_files_and_ticks(house: Discord, alice: Member, taugh
 
 
 async def test_a_layout_is_read_and_clicked(house: Discord, alice: Member) -> None:
+    class Play(ui.Button):
+        async def callback(self, interaction: discord.Interaction) -> None:
+            await interaction.response.send_message("playing", ephemeral=True)
+
     class Card(ui.LayoutView):
         def __init__(self) -> None:
             super().__init__()
-            button: ui.Button[Card] = ui.Button(label="Play")
-            button.callback = self.play  # type: ignore[method-assign]
-            section = ui.Section(ui.TextDisplay("**Aki**\nsecond line"), accessory=button)
+            section = ui.Section(ui.TextDisplay("**Aki**\nsecond line"), accessory=Play(label="Play"))
             file: ui.File[Card] = ui.File("attachment://a.txt")
             gallery: ui.MediaGallery[Card] = ui.MediaGallery(discord.MediaGalleryItem("attachment://a.txt"))
             self.add_item(ui.Container(section, ui.Separator(), gallery, file))
-
-        async def play(self, interaction: discord.Interaction) -> None:
-            await interaction.response.send_message("playing", ephemeral=True)
 
     def teach(tree: app_commands.CommandTree) -> None:
         @tree.command(description="Shows a card")

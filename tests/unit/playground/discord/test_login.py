@@ -14,7 +14,6 @@ async def test_bot_logs_in_and_sees_its_servers(house: Discord, guild: Guild) ->
     lounge = guild.add_voice_channel("Lounge", user_limit=3)
     stage = guild.add_stage_channel("Stage")
     async with running(house) as bot:
-        await bot.wait_until_ready()
         seen = bot.get_guild(guild.id)
         assert bot.user is not None
         assert bot.user.name == "Mynah"
@@ -31,7 +30,6 @@ async def test_bot_logs_in_and_sees_its_servers(house: Discord, guild: Guild) ->
 
 async def test_what_happens_in_a_server_reaches_a_connected_bot(house: Discord, guild: Guild) -> None:
     async with running(house) as bot:
-        await bot.wait_until_ready()
         new = guild.add_text_channel("news")
         (channel,) = await bot.hears("guild_channel_create")
         assert channel.id == new.id
@@ -63,8 +61,7 @@ async def test_a_wrong_token_does_not_log_in(house: Discord) -> None:
 async def test_a_privileged_intent_is_refused_unless_it_was_granted(house: Discord, guild: Guild) -> None:
     wanted = discord.Intents(guilds=True, members=True)
     with pytest.raises(discord.PrivilegedIntentsRequired):
-        async with running(house, intents=wanted):
-            pass
+        await running(house, intents=wanted).__aenter__()
     house.gateway.faults.allowed_intents = wanted.value
     async with running(house, intents=wanted, chunk_guilds_at_startup=False) as bot:
         guild.add_member("alice")
@@ -111,26 +108,35 @@ async def test_bot_ready_says_what_is_missing(house: Discord) -> None:
 
 
 async def test_only_discords_hosts_can_be_reached() -> None:
-    with pytest.raises(PlaygroundError, match=r"example\.com"):
+    async def visit() -> None:
         async with open_discord() as house, aiohttp.ClientSession(connector=house.connector()) as session:
             with pytest.raises(aiohttp.ClientConnectorError):
                 await session.get("https://example.com/")
 
+    with pytest.raises(PlaygroundError, match=r"example\.com"):
+        await visit()
+
 
 async def test_an_unknown_route_is_refused_and_named_at_the_end() -> None:
-    with pytest.raises(PlaygroundError, match=r"GET /users/@me/guilds"):
+    async def visit() -> None:
         async with open_discord() as house:
             status, _ = await ask(house, "GET", "/users/@me/guilds")
             assert status == 501
             status, _ = await ask(house, "GET", "/../../nonsense")
             assert status == 501
 
+    with pytest.raises(PlaygroundError, match=r"GET /users/@me/guilds"):
+        await visit()
+
 
 async def test_what_was_met_is_added_to_another_error() -> None:
-    with pytest.raises(ValueError, match="mine") as caught:
+    async def visit() -> None:
         async with open_discord() as house:
             await ask(house, "GET", "/users/@me/guilds")
             raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine") as caught:
+        await visit()
     assert "GET /users/@me/guilds" in caught.value.__notes__[0]
 
 

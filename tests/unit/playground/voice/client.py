@@ -55,6 +55,7 @@ class Client:
         self.bell = Bell()
         self.messages: list[tuple[int, Any]] = []
         self.seq_ack = -1
+        self.sequences: list[int] = []
         self.ssrc = 0
         self.key = b""
         self.version = 0
@@ -136,11 +137,14 @@ class Client:
         async for message in ws:
             if message.type is WSMsgType.TEXT:
                 body = json.loads(message.data)
-                self.seq_ack = body.get("seq", self.seq_ack)
+                if "seq" in body:
+                    self.seq_ack = body["seq"]
+                    self.sequences.append(self.seq_ack)
                 await self._take(body["op"], body["d"])
                 self.messages.append((body["op"], body["d"]))
             elif message.type is WSMsgType.BINARY:
                 self.seq_ack = struct.unpack_from(">H", message.data)[0]
+                self.sequences.append(self.seq_ack)
                 await self._take_binary(message.data[2], message.data[3:])
                 self.messages.append((message.data[2], message.data[3:]))
             self.bell.ring()

@@ -110,6 +110,16 @@ async def test_a_client_that_stops_its_heartbeats_times_out(house: House) -> Non
         assert await bot.closed() == 4009
 
 
+async def test_a_client_that_keeps_its_heartbeats_up_stays(house: House) -> None:
+    house.voice.faults.heartbeat_interval = 250
+    async with Client(house) as bot:
+        for _ in range(7):
+            await bot.heartbeat()
+            await asyncio.sleep(0.1)
+        assert bot.close_code is None
+        assert len(bot.received(6)) == 7
+
+
 async def test_clients_are_told_who_comes_speaks_and_goes(house: House) -> None:
     async with Client(house) as bot:
         await bot.described()
@@ -181,6 +191,7 @@ async def test_a_client_resumes_and_gets_what_it_missed(house: House, code: int)
             await house.voice.settled(channel_id=LOUNGE)
         bot.say(tone(0.2))
         await listener.hears(0.15)
+        assert bot.sequences == list(range(1, bot.seq_ack + 1))
     assert listener.heard().undecryptable == 0
 
 

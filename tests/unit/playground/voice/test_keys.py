@@ -192,6 +192,27 @@ async def test_a_client_that_cannot_use_a_welcome_is_added_again(house: House, h
     assert spoiled
 
 
+async def test_a_listener_that_cannot_use_a_clients_welcome_is_added_again(house: House) -> None:
+    house.voice.faults.committer = "client"
+    client = Client(house)
+    spoiled: list[bytes] = []
+
+    def spoil(op: int, data: bytes) -> bytes:
+        if op != 28 or spoiled:
+            return data
+        spoiled.append(data)
+        return data[:-1] + bytes([data[-1] ^ 1])
+
+    client.garble = spoil
+    alice = seat(house, ALICE)
+    async with client as bot:
+        await bot.secured()
+        await alice.secured()
+        await settled(house)
+        await assert_heard_by(bot, alice)
+    assert spoiled
+
+
 def _other_group(op: int, data: bytes) -> bytes:
     return data[:5] + bytes(8) + data[13:] if op == 28 else data
 

@@ -1,0 +1,261 @@
+"""Where the tests act: a Discord on loopback, the real bot in it on a folder of its own, members and their channels.
+
+What a test may look at besides Discord is what an operator could: the files of the data folder, the processes, the
+database through the store.
+"""
+
+import asyncio
+import hashlib
+import os
+import signal
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from bot.__main__ import open_bot
+from bot.client import Bot
+from bot.models import KeptSample, Voice
+from bot.settings import Settings
+from bot.store import Store, load_key
+from playground.discord import Answer, Discord, Guild, Member, Room, Seen, open_discord
+
+PATIENCE = 30.0
+_MOMENT = 0.01
+_WORKER = b"bot.providers.local"
+
+
+class Isolated(Settings):
+    """Settings that look at nothing outside the test."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A voice that was really cloned once, to be handed to whoever needs one."""
+
+    voice: Voice
+    samples: tuple[KeptSample, ...]
+    card: str
+    profile: bytes
+
+
+class House:
+    """Owns a Discord, a data folder, and the bot that runs on both; the bot can be stopped and started again."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.folder = folder
+        self.settings = Isolated(data_dir=folder, **settings)
+        self.discord: Discord = open_discord()
+        self._open = AsyncExitStack()
+        self._running: asyncio.Task[None] | None = None
+        self._bot: Bot | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.discord.__aenter__()
+        try:
+            await self.start()
+        except BaseException:
+            await self.discord.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self.stop()
+        finally:
+            await self.discord.__aexit__(kind, error, traceback)
+
+    @property
+    def bot(self) -> Bot:
+        assert self._bot is not None
+        return self._bot
+
+    async def start(self) -> None:
+        """Start the bot on what is in the folder."""
+        greeted = self.discord.gateway.identified
+        self._bot = await self._open.enter_async_context(open_bot(self.settings, connector=self.discord.connector()))
+        self._running = asyncio.create_task(self._bot.start(self.discord.token))
+        async with asyncio.timeout(PATIENCE):
+            await self.discord.world.events.bell.until(lambda: self.discord.gateway.identified > greeted)
+        await self.discord.bot_ready()
+
+    async def stop(self) -> None:
+        """Stop the bot as its operator does."""
+        if self._bot is not None and self._running is not None:
+            await self._bot.close()
+            await asyncio.gather(self._running, return_exceptions=True)
+            await self._open.aclose()
+        self._bot = self._running = None
+
+    async def restart(self) -> None:
+        """Stop the bot and start it on the same folder."""
+        await self.stop()
+        await self.start()
+
+    def enter(self, name: str = "Aviary") -> "Scene":
+        """Open a new server with two members and a voice channel."""
+        guild = self.discord.add_guild(name)
+        return Scene(
+            house=self,
+            guild=guild,
+            alice=guild.add_member("alice"),
+            bob=guild.add_member("bob"),
+            lounge=guild.add_voice_channel("Lounge"),
+            text=guild.text_channel,
+        )
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[Store]:
+        """Open the database beside the bot."""
+        async with Store(self.settings.sqlalchemy_url, key=load_key(None, self.folder)) as store:
+            yield store
+
+    async def voices_of(self, member: Member) -> tuple[Voice, ...]:
+        """Read what the database has of a member."""
+        async with self.store() as store:
+            return (await store.page(owner_id=member.id, offset=0, limit=100)).voices
+
+    async def give(self, member: Member, cast: Cast, *names: str) -> list[Voice]:
+        """Put voices into a member's hands as if they had cloned them."""
+        made = [replace(cast.voice, id=uuid.uuid4().hex, owner_id=member.id, name=name, title=name) for name in names]
+        made = [replace(voice, remote_id=voice.id) for voice in made]
+        for voice in made:
+            self.shelve(voice, cast)
+        async with self.store() as store:
+            for voice in made:
+                await store.add(voice, cast.samples)
+        return made
+
+    def shelve(self, voice: Voice, cast: Cast) -> None:
+        """Put an engine's files where it keeps them."""
+        shelf = self.folder / "imitation"
+        shelf.mkdir(exist_ok=True)
+        card = cast.card.replace(cast.voice.id, voice.id).replace(f'"{cast.voice.title}"', f'"{voice.title}"')
+        (shelf / f"{voice.id}.npz").write_bytes(cast.profile)
+        (shelf / f"{voice.id}.json").write_text(card, encoding="utf-8")
+
+    async def cast(self, voice: Voice) -> Cast:
+        """Take a voice of the database as the model for others."""
+        async with self.store() as store:
+            samples = await store.samples(voice.id, owner_id=voice.owner_id)
+        shelf = self.folder / "imitation"
+        card = (shelf / f"{voice.id}.json").read_text(encoding="utf-8")
+        return Cast(voice, samples, card, (shelf / f"{voice.id}.npz").read_bytes())
+
+    def files(self) -> dict[str, str]:
+        """Fingerprint every file of the data folder, but the database's own and the pulse."""
+        found = (path for path in self.folder.rglob("*") if path.is_file())
+        kept = (path for path in found if not path.name.startswith("mynah.db") and path.name != "alive")
+        return {str(each.relative_to(self.folder)): hashlib.sha256(each.read_bytes()).hexdigest() for each in kept}
+
+    def rows(self) -> dict[str, int]:
+        """Count the rows of every table."""
+        with closing(sqlite3.connect(f"file:{self.folder / 'mynah.db'}?mode=ro", uri=True)) as database:
+            tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            return {table: database.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in tables}  # noqa: S608
+
+    def traces(self) -> tuple[dict[str, str], dict[str, int]]:
+        """Take down all that is kept, to be compared later."""
+        return self.files(), self.rows()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One server and who is there."""
+
+    house: House
+    guild: Guild
+    alice: Member
+    bob: Member
+    lounge: Room
+    text: Room
+
+    @property
+    def discord(self) -> Discord:
+        return self.house.discord
+
+    @property
+    def bot_name(self) -> str:
+        return self.guild.bot.name
+
+    async def joined(self, *members: Member, room: Room | None = None) -> None:
+        """Have members sit down in a voice channel."""
+        for member in members:
+            await member.joins(room or self.lounge)
+
+    async def spoken(self, answer: Answer) -> Answer:
+        """Wait until a line that was asked for has an end, and let it have been said."""
+        await answer.until(lambda seen: _over(seen), PATIENCE)
+        assert " spoke in " in answer.content, answer.content
+        return answer
+
+    async def quiet(self) -> None:
+        """Wait until the bot is in no call."""
+        await self.until(lambda: self.bot_name not in self.lounge.present)
+
+    async def until(self, met: Callable[[], bool]) -> None:
+        """Wait for something to come true in Discord."""
+        async with asyncio.timeout(PATIENCE):
+            await self.discord.world.events.bell.until(met)
+
+
+def _over(answer: Seen) -> bool:
+    return bool(answer.content) and " speaks " not in answer.content
+
+
+async def refusal(answer: Answer) -> str:
+    """Return the sentence a member reads where nothing was done: alone on the answer, to them alone, pinging nobody."""
+    await answer.settled(PATIENCE)
+    assert answer.ephemeral
+    assert not answer.pings
+    assert not answer.embeds
+    assert not answer.files
+    assert not answer.buttons
+    assert "Something broke" not in answer.content, answer.content
+    return answer.content
+
+
+async def eventually(met: Callable[[], bool]) -> None:
+    """Wait for a state outside Discord of which nobody sends an event."""
+    async with asyncio.timeout(PATIENCE):
+        while not met():
+            await asyncio.sleep(_MOMENT)
+
+
+def workers(*, cloning: bool) -> list[int]:
+    """List the engine's processes under this one: those that learn voices, or those that speak."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (folder / "cmdline").read_bytes().split(b"\0")
+            status = (folder / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        mine = int(status[1]) == os.getpid() and status[0] != "Z"
+        if mine and _WORKER in arguments and (b"10" in arguments) == cloning:
+            found.append(int(folder.name))
+    return found
+
+
+def kill(process: int, how: signal.Signals = signal.SIGKILL) -> None:
+    """Send a signal to one of the engine's processes."""
+    os.kill(process, how)
