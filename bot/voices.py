@@ -170,6 +170,8 @@ class VoiceService:
         return voice
 
     async def _adopt(self, voice: Voice, remote: RemoteVoice) -> Voice:
+        # its owner may have renamed it while the provider was busy
+        voice = await self._store.get(voice.id, owner_id=voice.owner_id) or voice
         if not self._home(voice).capabilities.edits:
             remote = replace(remote, title=voice.title, description=voice.description, tags=voice.tags)
         voice = replace(

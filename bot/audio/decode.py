@@ -25,7 +25,7 @@ DECODERS = (
     "adpcm_ima_wav,adpcm_ms,pcm_alaw,pcm_mulaw,pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,"
     "pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
 )
-OPTIONS = {"codec_whitelist": DECODERS, "max_streams": "64"}
+OPTIONS = {"protocol_whitelist": "", "codec_whitelist": DECODERS, "max_streams": "64"}
 LOWEST_RATE, HIGHEST_RATE = 4_000, 384_000
 SLACK_SECONDS = 0.5
 """Sound past the limit that is forgiven: codecs add a little at the ends."""
@@ -59,7 +59,7 @@ def decode(data: bytes, limits: Limits) -> Recording:
         raise SampleError(f"That file is larger than {size:.4g} MB: send a shorter piece, or save it as mp3 or ogg.")
     wav = is_wav(data)
     source = _Source(strip_wav(data) if wav else data, time.monotonic() + limits.max_decode_seconds)
-    options = OPTIONS | {"format_whitelist": "wav" if wav else DEMUXERS + ",concat,hls" + ",concat,hls"}
+    options = OPTIONS | {"format_whitelist": "wav" if wav else DEMUXERS}
     try:
         with av.open(source, "r", options=options, metadata_errors="replace") as container:
             parts = _Decoding(container, limits, source).run()

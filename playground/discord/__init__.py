@@ -25,7 +25,7 @@ from playground.discord.breaches import PlaygroundError
 from playground.discord.cdn import Cut, Refused, Slow
 from playground.discord.opening import Discord, open_discord
 from playground.discord.voice import Heard, Listener
-from playground.discord.world.messages import Upload
+from playground.discord.world.drafts import Upload
 
 ClientRefused = ClientRefusedError
 

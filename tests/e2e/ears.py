@@ -122,6 +122,15 @@ def ends(sound: Sound) -> tuple[float, float]:
     return (float(loud[0]) / RATE, float(loud[-1]) / RATE) if loud.size else (0.0, 0.0)
 
 
+def split(sound: Sound, pause: float = 0.24) -> list[Sound]:
+    """Cut a sound into what lies between its pauses, each part with a little around it."""
+    loud = np.flatnonzero(np.abs(sound) > 0.005)
+    breaks = np.flatnonzero(np.diff(loud) > pause * RATE)
+    starts, stops = loud[np.append(0, breaks + 1)], loud[np.append(breaks, loud.size - 1)]
+    edge = RATE // 10
+    return [sound[max(0, start - edge) : stop + edge] for start, stop in zip(starts, stops, strict=True)]
+
+
 class Recogniser:
     """Owns a weak speech recogniser that knows the sentences of the matrix, and nothing of what will be said."""
 

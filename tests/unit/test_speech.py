@@ -306,3 +306,9 @@ async def test_what_is_said_is_not_logged(
 
     assert "tangerine" not in caplog.text
     assert PREVIEW not in caplog.text
+
+
+async def test_a_preview_is_no_line_of_its_voice(speech: SpeechService, voices: VoiceService, clone: Clone) -> None:
+    await speech.preview(await clone())
+
+    assert (await voices.resolve("Aki", owner_id=ALICE)).use_count == 0

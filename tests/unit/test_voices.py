@@ -12,6 +12,7 @@ import pytest
 
 from bot.errors import ProviderError, ProviderFault, QuotaError, SampleError, StoreError, VoiceError
 from bot.models import Voice
+from bot.providers.base import CloneRequest
 from bot.samples import SampleService, Take
 from bot.store import Store
 from bot.voices import CONSENT, Draft, VoiceService
@@ -324,6 +325,36 @@ async def test_a_voice_deleted_while_it_is_made_does_not_stay_at_the_provider(
     assert await names(voices) == []
 
 
+async def test_a_voice_deleted_while_it_is_made_is_left_there_where_nothing_can_be_deleted(
+    store: Store, elsewhere: SlowFake, samples: SampleService, take: Take
+) -> None:
+    voices = VoiceService(store, {"slow": elsewhere}, samples, provider="slow", max_voices=4, keep_samples=True)
+
+    async def delete() -> None:
+        await voices.delete(await voices.resolve("Aki", owner_id=ALICE))
+
+    elsewhere.script.while_creating = delete
+
+    with pytest.raises(VoiceError):
+        await voices.clone(Draft(id="d" * 32, owner_id=ALICE, name="Aki", description="", tags=(), take=take))
+    assert await names(voices) == []
+    assert elsewhere.count("delete") == 0
+
+
+async def test_a_voice_renamed_while_it_is_made_keeps_its_new_name(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    async def rename() -> None:
+        await voices.rename(await voices.resolve("Aki", owner_id=ALICE), "Bo")
+
+    provider.script.while_creating = rename
+
+    made = await clone("Aki")
+
+    assert (made.name, made.state) == ("Bo", "trained")
+    assert await names(voices) == ["Bo"]
+
+
 # samples
 
 
@@ -499,11 +530,13 @@ async def test_a_change_the_provider_refuses_is_not_made_here_either(
 async def test_a_voice_of_a_provider_without_edits_is_renamed_here_only_and_stays_so(
     voices: VoiceService, store: Store, elsewhere: SlowFake, clone: Clone
 ) -> None:
-    voice = replace(await clone("Aki"), id="e" * 32, name="Far", provider="slow", remote_id="far")
+    remote = await elsewhere.create(CloneRequest(voice_id="e" * 32, title="Far", samples=()))
+    voice = replace(await clone("Aki"), id="e" * 32, name="Far", provider="slow", remote_id=remote.id)
     await store.add(voice)
 
     renamed = await voices.rename(voice, "Away")
-    await voices.edit(renamed, description="mine", tags=None)
+    edited = await voices.edit(renamed, description="mine", tags=None)
+    await voices.refresh(edited)
 
     assert elsewhere.count("update") == 0
     assert (await voices.resolve("Away", owner_id=ALICE)).description == "mine"

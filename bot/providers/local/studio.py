@@ -34,8 +34,8 @@ _EDGE = 0.03
 class Studio:
     """Owns espeak-ng, the net and the reference."""
 
-    def __init__(self) -> None:
-        self._espeak = Espeak()
+    def __init__(self, espeak: Espeak | None = None) -> None:
+        self._espeak = espeak or Espeak()
 
     @cached_property
     def _net(self) -> PosteriorNet:

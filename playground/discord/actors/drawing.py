@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from playground.discord.limits.components import SELECTS, Part, walk
 from playground.discord.limits.modals import inputs
 from playground.discord.wire import JsonObject, flag, number, objects, section, text
-from playground.discord.world.messages import Message, MessageFlag
+from playground.discord.world.drafts import MessageFlag
+from playground.discord.world.messages import Message
 
 
 def draw(message: Message) -> list[str]:

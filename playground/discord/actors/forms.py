@@ -7,7 +7,7 @@ from playground.discord.actors.errors import ClientRefusedError
 from playground.discord.limits.components import Part
 from playground.discord.limits.modals import inputs
 from playground.discord.wire import Json, JsonObject, flag, number, objects, section, text
-from playground.discord.world.messages import Upload
+from playground.discord.world.drafts import Upload
 
 Entry: TypeAlias = str | bool | Upload | Sequence[str] | Sequence[Upload]
 

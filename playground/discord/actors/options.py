@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 from playground.discord.actors.errors import ClientRefusedError
 from playground.discord.wire import Json, JsonObject, flag, number, objects, real, text
-from playground.discord.world.messages import Upload
+from playground.discord.world.drafts import Upload
 
 
 class OptionKind(IntEnum):
@@ -62,6 +62,11 @@ class Filled:
         """Add what an id in the options stands for."""
         for name, payload in picked.items():
             self.resolved.setdefault(name, {})[str(item_id)] = payload
+
+    def attach(self, name: str, attachment: JsonObject) -> None:
+        """Put an uploaded file in its option."""
+        self.refer({"attachments": attachment}, number(attachment, "id"))
+        next(option for option in self.options if option["name"] == name)["value"] = attachment["id"]
 
 
 def fill(

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping
 
 from playground.discord.actors.answer import Answer
+from playground.discord.actors.commands import command_data, find_command
 from playground.discord.actors.drawing import button_name, buttons, draw_modal, menus
 from playground.discord.actors.errors import ClientRefusedError, UnansweredError
 from playground.discord.actors.forms import Entry, Form
@@ -19,8 +20,8 @@ from playground.discord.permissions import Permission
 from playground.discord.wire import Json, JsonObject, flag, number, objects, text
 from playground.discord.world import World
 from playground.discord.world.commands import Command
+from playground.discord.world.drafts import Draft, Upload
 from playground.discord.world.interactions import Interaction, Kind, Reply
-from playground.discord.world.messages import Draft, Upload
 from playground.discord.world.people import Membership
 
 _NO_NITRO = 10 << 20
@@ -76,7 +77,7 @@ class Person:
         room = in_channel or self._home
         found, offered = self._find(command, room)
         filled = fill(offered, options, upload_limit=self._limit)
-        data = self._command_data(found, command, filled)
+        data = command_data(found, command, self._attach(filled))
         self._transcript.add(f"{self.name}>", [f"/{command} {shown(options)}".rstrip()])
         return await self._do(Kind.COMMAND, data, room.id)
 
@@ -88,7 +89,7 @@ class Person:
         found, offered = self._find(command, room)
         typed = focused or next(reversed(options))
         filled = fill(offered, options, upload_limit=self._limit, focused=typed)
-        answer = await self._do(Kind.AUTOCOMPLETE, self._command_data(found, command, filled), room.id)
+        answer = await self._do(Kind.AUTOCOMPLETE, command_data(found, command, self._attach(filled)), room.id)
         choices = [(text(choice, "name"), _choice_value(choice)) for choice in answer.interaction.choices]
         self._transcript.add(f"{self.name}>", [f"/{command} {shown(options)}", *(f"- {name}" for name, _ in choices)])
         return choices
@@ -166,34 +167,12 @@ class Person:
         may = self._world.guilds.may(guild_id=self.guild_id, user_id=self.id, channel_id=room.id)
         if not may & Permission.VIEW_CHANNEL or not may & Permission.USE_APPLICATION_COMMANDS:
             raise ClientRefusedError(f"{self.name} may not use commands in {room.name}")
-        known: list[str] = []
-        for command in self._world.commands.offered(self.guild_id):
-            if command.kind != 1:
-                continue
-            for path, options in command.paths():
-                known.append(path)
-                if path == name:
-                    if not _offered(command, may):
-                        raise ClientRefusedError(f"/{name} is hidden from {self.name}")
-                    return command, options
-        raise ClientRefusedError(f"there is no command /{name}; there are: {', '.join(known) or 'none'}")
+        return find_command(self._world.commands.offered(self.guild_id), name, may)
 
-    def _command_data(self, command: Command, path: str, filled: Filled) -> JsonObject:
+    def _attach(self, filled: Filled) -> Filled:
         for name, upload in filled.uploads.items():
-            kept = self._upload(upload)
-            filled.refer({"attachments": kept}, number(kept, "id"))
-            next(option for option in filled.options if option["name"] == name)["value"] = kept["id"]
-        options: list[dict[str, Json]] = filled.options
-        steps = path.split()[1:]
-        for depth, step in reversed(list(enumerate(steps))):
-            kind = 1 if depth == len(steps) - 1 else 2
-            options = [{"name": step, "type": kind, "options": options}]
-        data: dict[str, Json] = {"id": str(command.id), "name": command.name, "type": 1, "options": options}
-        if filled.resolved:
-            data["resolved"] = filled.resolved
-        if command.guild_id is not None:
-            data["guild_id"] = str(command.guild_id)
-        return data
+            filled.attach(name, self._upload(upload))
+        return filled
 
     def _upload(self, upload: Upload) -> JsonObject:
         if len(upload.data) > self._limit:
@@ -258,12 +237,6 @@ class Person:
             why = "; ".join(interaction.broken) or "the application did not respond in three seconds"
             self._transcript.add(f"{self._world.bot.name}:", [f"({why})"])
             raise UnansweredError(why)
-
-
-def _offered(command: Command, may: Permission) -> bool:
-    """Tell whether a command's default permissions show it; "0" hides it from all but administrators."""
-    needed = command.body.get("default_member_permissions")
-    return needed is None or bool(may & Permission.ADMINISTRATOR) or (needed != "0" and not int(str(needed)) & ~may)
 
 
 def _option_value(part: JsonObject, wanted: str) -> str:

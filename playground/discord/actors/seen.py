@@ -3,7 +3,8 @@
 from playground.discord.actors.drawing import button_name, buttons, draw, menus
 from playground.discord.wire import JsonObject, flag, objects, section, text
 from playground.discord.world import World
-from playground.discord.world.messages import Message, MessageFlag
+from playground.discord.world.drafts import MessageFlag
+from playground.discord.world.messages import Message
 from playground.discord.world.pings import Pings
 
 

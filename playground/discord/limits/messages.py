@@ -4,7 +4,7 @@ from playground.discord.limits.components import check_components
 from playground.discord.limits.embeds import check_embeds
 from playground.discord.refusal import Problems, RefusalError
 from playground.discord.wire import JsonObject, flag, number, objects, text, texts
-from playground.discord.world.messages import Draft, MessageFlag
+from playground.discord.world.drafts import Draft, MessageFlag
 
 _MAX_CONTENT, _MAX_FILES = 2000, 10
 

@@ -9,8 +9,9 @@ from playground.discord.rest.asked import Asked
 from playground.discord.rest.routes import NOTHING, Outcome, Route
 from playground.discord.wire import Json, JsonObject, number, objects, section
 from playground.discord.world import World
+from playground.discord.world.drafts import Draft
 from playground.discord.world.interactions import Interaction, Reply
-from playground.discord.world.messages import Draft, Message
+from playground.discord.world.messages import Message
 
 
 class AnswerRoutes:

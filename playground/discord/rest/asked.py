@@ -8,7 +8,7 @@ from aiohttp import BodyPartReader, web
 
 from playground.discord.limits.messages import draft_of
 from playground.discord.wire import Json, JsonObject, WireError, as_object, number, objects, parse, real, text
-from playground.discord.world.messages import Draft, Upload
+from playground.discord.world.drafts import Draft, Upload
 
 _FILE = re.compile(r"files\[(\d+)\]")
 

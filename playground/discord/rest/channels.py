@@ -10,7 +10,8 @@ from playground.discord.rest.asked import Asked
 from playground.discord.rest.routes import NOTHING, Outcome, Route
 from playground.discord.world import World
 from playground.discord.world.channels import Channel
-from playground.discord.world.messages import Draft, Message, MessageFlag
+from playground.discord.world.drafts import Draft, MessageFlag
+from playground.discord.world.messages import Message
 
 
 class ChannelRoutes:

@@ -14,8 +14,9 @@ from playground.discord.clock import Clock
 from playground.discord.refusal import RefusalError
 from playground.discord.snowflakes import Snowflakes
 from playground.discord.wire import Json, JsonObject
+from playground.discord.world.drafts import Draft, MessageFlag
 from playground.discord.world.guilds import Guilds
-from playground.discord.world.messages import Draft, Message, MessageFlag, Messages
+from playground.discord.world.messages import Message, Messages
 
 DEADLINE = timedelta(seconds=3)
 LIFETIME = timedelta(minutes=15)
@@ -89,7 +90,7 @@ class Interactions:
     """Owns the interactions, and keeps the rules when the application answers."""
 
     def __init__(
-        self, clock: Clock, snowflakes: Snowflakes, messages: Messages, guilds: Guilds, bell: Bell, author_id: int
+        self, clock: Clock, snowflakes: Snowflakes, messages: Messages, guilds: Guilds, *, bell: Bell, author_id: int
     ) -> None:
         self._clock = clock
         self._snowflakes = snowflakes

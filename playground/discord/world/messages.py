@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import IntFlag
 
 from playground.discord.clock import Clock
 from playground.discord.permissions import Permission
 from playground.discord.refusal import RefusalError
 from playground.discord.snowflakes import Snowflakes
 from playground.discord.wire import Json, JsonObject
+from playground.discord.world.drafts import Draft, MessageFlag
 from playground.discord.world.events import Event, Events
 from playground.discord.world.files import Attachment, Files
 from playground.discord.world.guilds import Guilds
@@ -19,44 +19,7 @@ _REFERENCE = "attachment://"
 _NOBODY = Pings()
 
 
-class MessageFlag(IntFlag):
-    """The message flags the playground acts on."""
-
-    SUPPRESS_EMBEDS = 1 << 2
-    EPHEMERAL = 1 << 6
-    LOADING = 1 << 7
-    SUPPRESS_NOTIFICATIONS = 1 << 12
-    VOICE = 1 << 13
-    COMPONENTS_V2 = 1 << 15
-
-
 _NO_FLAGS = MessageFlag(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file on its way in."""
-
-    filename: str
-    data: bytes
-    description: str | None = None
-    duration: float | None = None
-    waveform: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What a message shall say; None leaves what an edited message said. `kept` are attachment ids an edit keeps."""
-
-    content: str | None = None
-    embeds: tuple[JsonObject, ...] | None = None
-    components: tuple[JsonObject, ...] | None = None
-    uploads: tuple[Upload, ...] = ()
-    kept: frozenset[int] | None = None
-    flags: int = 0
-    mentions: JsonObject | None = None
-    nonce: str | None = None
-    reply_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

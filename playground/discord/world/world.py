@@ -26,7 +26,9 @@ class World:
         self.calls = Calls(self.guilds, self.events)
         self.messages = Messages(clock, snowflakes, self.events, self.guilds, self.files)
         self.commands = Commands(snowflakes, self.bot.id)
-        self.interactions = Interactions(clock, snowflakes, self.messages, self.guilds, self.events.bell, self.bot.id)
+        self.interactions = Interactions(
+            clock, snowflakes, self.messages, self.guilds, bell=self.events.bell, author_id=self.bot.id
+        )
 
     def open_server(self, server: Server) -> None:
         """Tell that the application has joined a server."""

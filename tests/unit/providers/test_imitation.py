@@ -1,0 +1,151 @@
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.errors import ProviderError
+from bot.models import Sample
+from bot.providers.base import CloneRequest, SpeechRequest
+from bot.providers.imitation import ImitationProvider
+from bot.providers.local.engine import Engine
+from tests.unit.providers.sound import REPORT, heard, to_wav
+
+
+@pytest.fixture
+async def provider(tmp_path: Path) -> AsyncIterator[ImitationProvider]:
+    async with ImitationProvider(tmp_path) as opened:
+        yield opened
+
+
+def request(sample: Sample, voice_id: str = "v1") -> CloneRequest:
+    return CloneRequest(voice_id=voice_id, title="Aki", samples=(sample,))
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+async def test_opening_starts_nothing(tmp_path: Path) -> None:
+    speaking, cloning = Engine(), Engine()
+
+    async with ImitationProvider(tmp_path, speaking=speaking, cloning=cloning):
+        pass
+
+    assert (speaking.pid, cloning.pid) == (None, None)
+
+
+async def test_engine_killed_while_it_clones_leaves_nothing_and_the_next_clone_works(
+    tmp_path: Path, sample: Sample
+) -> None:
+    cloning = Engine()
+    async with ImitationProvider(tmp_path, cloning=cloning) as provider:
+        await provider.create(request(sample, "first"))
+        before = files(tmp_path)
+        assert cloning.pid is not None
+        os.kill(cloning.pid, signal.SIGSTOP)
+        making = asyncio.create_task(provider.create(request(sample, "second")))
+        await asyncio.sleep(0)
+        os.kill(cloning.pid, signal.SIGKILL)
+
+        with pytest.raises(ProviderError) as caught:
+            await making
+
+        assert caught.value.retryable
+        assert files(tmp_path) == before
+        assert await provider.find("second") is None
+        assert (await provider.create(request(sample, "second"))).state == "trained"
+
+
+async def test_speaking_goes_on_while_a_voice_is_made(tmp_path: Path, sample: Sample) -> None:
+    cloning = Engine()
+    async with ImitationProvider(tmp_path, cloning=cloning) as provider:
+        await provider.create(request(sample, "first"))
+        assert cloning.pid is not None
+        os.kill(cloning.pid, signal.SIGSTOP)
+        making = asyncio.create_task(provider.create(request(sample, "second")))
+
+        async with provider.synthesize(SpeechRequest(text="Hello there.", remote_id="first")) as stream:
+            chunks = [chunk async for chunk in stream.chunks]
+
+        os.kill(cloning.pid, signal.SIGCONT)
+        assert chunks
+        assert (await making).id == "second"
+
+
+async def test_line_that_is_left_is_not_made_to_its_end(tmp_path: Path, sample: Sample) -> None:
+    async with ImitationProvider(tmp_path) as provider:
+        await provider.create(request(sample))
+        long = "This is one of very many sentences. " * 400
+        async with provider.synthesize(SpeechRequest(text=long, remote_id="v1")) as stream:
+            await anext(stream.chunks)
+
+        async with provider.synthesize(SpeechRequest(text="Short one.", remote_id="v1")) as stream:
+            assert [len(chunk) > 1000 async for chunk in stream.chunks] == [True]
+        line = await provider.check()
+
+    assert line.startswith("basic offline imitation")
+
+
+async def test_profile_damaged_on_disk_is_an_invalid_voice(
+    provider: ImitationProvider, tmp_path: Path, sample: Sample
+) -> None:
+    await provider.create(request(sample))
+    (tmp_path / "v1.npz").write_bytes(b"not a profile")
+
+    with pytest.raises(ProviderError, match="clone it again") as caught:
+        async with provider.synthesize(SpeechRequest(text="Hello.", remote_id="v1")):
+            pass
+
+    assert caught.value.kind == "invalid"
+
+
+async def test_several_samples_are_used_together(
+    provider: ImitationProvider, speech: np.ndarray, tmp_path: Path
+) -> None:
+    halves = [Sample(wav=to_wav(half), report=REPORT) for half in np.array_split(speech, 5)]
+
+    voice = await provider.create(CloneRequest(voice_id="v1", title="Aki", samples=tuple(halves)))
+
+    assert voice.state == "trained"
+
+
+@pytest.mark.parametrize(
+    "wav",
+    [b"", b"RIFF", to_wav(np.zeros(9), rate=44_100), to_wav(np.zeros(10), channels=2), to_wav(np.zeros(48_000 * 9))],
+    ids=["empty", "cut", "44.1 kHz", "stereo", "silence"],
+)
+async def test_sample_that_cannot_be_used_is_invalid(
+    provider: ImitationProvider, sample: Sample, tmp_path: Path, wav: bytes
+) -> None:
+    with pytest.raises(ProviderError) as caught:
+        await provider.create(request(replace(sample, wav=wav)))
+
+    assert caught.value.kind == "invalid"
+    assert files(tmp_path) == []
+
+
+async def test_clone_without_a_sample_is_invalid(provider: ImitationProvider) -> None:
+    with pytest.raises(ProviderError, match="needs a recording"):
+        await provider.create(CloneRequest(voice_id="v1", title="Aki", samples=()))
+
+
+async def test_damaged_card_is_reported_by_find(provider: ImitationProvider, tmp_path: Path) -> None:
+    (tmp_path / "v1.json").write_text("{")
+
+    with pytest.raises(ProviderError, match="damaged"):
+        await provider.find("v1")
+
+
+async def test_chunks_hold_sound_at_a_fair_level(provider: ImitationProvider, sample: Sample) -> None:
+    await provider.create(request(sample))
+
+    async with provider.synthesize(SpeechRequest(text="One two three. Four five six.", remote_id="v1")) as stream:
+        chunks = [heard(chunk) async for chunk in stream.chunks]
+
+    assert (stream.encoding, stream.rate, len(chunks)) == ("pcm", 24_000, 2)
+    assert all(0.02 < np.sqrt((chunk**2).mean()) < 0.3 for chunk in chunks)
