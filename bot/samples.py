@@ -38,7 +38,7 @@ class SampleService:
             return await asyncio.to_thread(self._take, tuple(clips), transcript, clean_up)
 
     def _take(self, clips: tuple[bytes, ...], transcript: str, clean_up: bool) -> Take:
-        recordings = [audio.decode(clip, self._limits) for clip in clips]
+        recordings = self._decode(clips)
         if clean_up:
             recordings = [audio.clean(recording) for recording in recordings]
         report = audio.judge(audio.join(recordings))
@@ -48,6 +48,18 @@ class SampleService:
             for recording, text in zip(recordings, texts, strict=True)
         )
         return Take(kept=kept, report=report)
+
+    def _decode(self, clips: tuple[bytes, ...]) -> list[audio.Recording]:
+        recordings: list[audio.Recording] = []
+        for number, clip in enumerate(clips, 1):
+            try:
+                recordings.append(audio.decode(clip, self._limits))
+            except SampleError as error:
+                raise SampleError(f"Recording {number}: {error}" if len(clips) > 1 else str(error)) from error
+            most = self._limits.max_seconds
+            if number > 1 and sum(recording.seconds for recording in recordings) > most:
+                raise SampleError(f"Together they are longer than {most:.0f} s: send fewer or shorter recordings.")
+        return recordings
 
     async def restore(self, kept: Sequence[KeptSample], report: SampleReport) -> tuple[Sample, ...]:
         """Give kept samples back as providers take them."""

@@ -62,9 +62,9 @@ def clean_name(name: str) -> str:
     return name
 
 
-def clean_note(note: str) -> str:
-    """Return a note as it is kept: one line of at most 300 characters without invisible signs."""
-    return " ".join(_drop_invisible(note).split())[:300]
+def clean_note(note: str, *, most: int = 300) -> str:
+    """Return a note as it is kept: one line of at most so many characters, without invisible signs."""
+    return " ".join(_drop_invisible(note).split())[:most].rstrip()
 
 
 def clean_tags(tags: str) -> tuple[str, ...]:

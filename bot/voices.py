@@ -78,7 +78,7 @@ class VoiceService:
         Raises `VoiceError` for a name that cannot be used, `QuotaError` for one voice too many, `SampleError`.
         """
         name = await self.admit(name, owner_id=owner_id)
-        take = await self.hear(*clips, transcript=transcript.strip(), clean_up=clean_up)
+        take = await self.hear(*clips, transcript=clean_note(transcript, most=2000), clean_up=clean_up)
         return Draft(
             id=uuid.uuid4().hex,
             owner_id=owner_id,
@@ -93,7 +93,8 @@ class VoiceService:
         take = await self._samples.listen(clips, transcript=transcript, clean_up=clean_up)
         least = self._provider.capabilities.min_speech_seconds
         if take.report.speech_seconds < least:
-            raise SampleError(f"{take.report.sentence} I need at least {least:.0f} s of clear speech.")
+            more = "" if take.report.grade == "poor" else f" I need at least {least:.0f} s."
+            raise SampleError(take.report.sentence + more)
         return take
 
     async def admit(self, name: str, *, owner_id: int) -> str:

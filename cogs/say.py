@@ -81,6 +81,8 @@ class Say(commands.Cog):
     ) -> "_Spoken":
         if sample is None:
             chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
+            if chosen.state not in {"trained", "failed"}:
+                chosen = await self._voices.try_refresh(chosen)
             self._speech.expect_ready(chosen)
             return _Spoken(name=chosen.name, open=lambda: self._speech.say(chosen, text))
         if voice is not None:

@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 
 from bot.client.buttons import Interaction
-from bot.errors import BotError
+from bot.errors import BotError, ProviderError, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,9 @@ async def answer_failure(interaction: Interaction, error: BaseException) -> None
 
 def _describe(interaction: Interaction, error: BaseException) -> str:
     match error:
+        case ProviderError() | StoreError():
+            log.warning("%s: %s", type(error).__name__, error, exc_info=error.__cause__)
+            return str(error)
         case BotError():
             return str(error)
         case app_commands.NoPrivateMessage():

@@ -1,7 +1,7 @@
 """How a test listens: the words, the pitch, the loudness and the length of a sound. Knows neither the bot nor Discord.
 
-The words are those of a matrix sentence test (Hagerman 1982, used in audiometry since): five places, six words each,
-so that a sentence is one of 7,776 and nothing but the sound tells which.
+The words are those of a matrix sentence test (Hagerman 1982, used in audiometry since): five places, five or six words
+each, so that a sentence is one of 4,500 and nothing but the sound tells which.
 """
 
 import io
@@ -22,9 +22,9 @@ Sound: TypeAlias = NDArray[np.float32]
 RATE = 48_000
 PLACES = (
     ("peter", "susan", "thomas", "lucy", "william", "rachel"),
-    ("bought", "sold", "found", "wants", "likes", "has"),
-    ("three", "seven", "nine", "twelve", "forty", "sixteen"),
-    ("green", "heavy", "small", "yellow", "pretty", "dark"),
+    ("bought", "sold", "wants", "likes", "has"),
+    ("three", "seven", "nine", "forty", "sixteen"),
+    ("green", "small", "yellow", "pretty", "dark"),
     ("chairs", "windows", "rings", "flowers", "spoons", "tables"),
 )
 _BLOCK = 2048

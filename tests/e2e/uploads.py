@@ -88,9 +88,9 @@ def truncated_m4a() -> bytes:
     return data[: len(data) * 2 // 3]
 
 
-def endless() -> bytes:
-    """Give a WAV whose header promises 4 GB, as a stream that never ended writes it, with little in it."""
-    data = bytearray(cut(2.0))
+def endless(seconds: float = 2.0) -> bytes:
+    """Give a WAV whose header promises 4 GB, as a stream that never ended writes it, with a little in it."""
+    data = bytearray(cut(seconds))
     data[4:8] = data[40:44] = struct.pack("<I", 0xFFFFFFFF)
     return bytes(data)
 

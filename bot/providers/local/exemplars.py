@@ -18,7 +18,7 @@ _VOICING = 3.0
 _BLOCK = 400
 
 
-def _around(rows: Floats, offsets: tuple[int, ...]) -> Floats:
+def around(rows: Floats, offsets: tuple[int, ...]) -> Floats:
     """Lay each row's neighbours beside it; the ends are held."""
     places = np.clip(np.arange(len(rows))[:, None] + np.array(offsets), 0, len(rows) - 1)
     return np.asarray(rows[places].reshape(len(rows), -1), dtype=np.float32)
@@ -34,7 +34,7 @@ class Exemplars:
         self.voiced = profile.voiced[active]
         self._source_shape = Spread(*profile.source_shape)
         spread = Spread(*profile.shape)
-        self._context = _around(spread.normalise(shape(profile.cepstra)), _CONTEXT)[active]
+        self._context = around(spread.normalise(shape(profile.cepstra)), _CONTEXT)[active]
         self._square = (self._context**2).sum(axis=1)
         frames = np.flatnonzero(active)
         last = len(active) - 1
@@ -42,7 +42,7 @@ class Exemplars:
 
     def match(self, source: Source) -> Integers:
         """Find the frames nearest to each of the source (frames by `NEIGHBOURS`, in no order)."""
-        wanted = _around(self._source_shape.normalise(shape(source.track.cepstra)), _CONTEXT)
+        wanted = around(self._source_shape.normalise(shape(source.track.cepstra)), _CONTEXT)
         last = len(source) - 1
         count = min(NEIGHBOURS, len(self.cepstra))
         found = np.empty((len(source), count), np.intp)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bot.providers.local.adaptation import adapt
 from bot.providers.local.arrays import Flags, Floats
 from bot.providers.local.cepstrum import ORDER, RATE, shape
 from bot.providers.local.conversion import blend
@@ -70,7 +71,8 @@ def learn(samples: Floats, net: PosteriorNet, reference: Reference) -> Profile:
     edge = find_edge(samples)
     track = analyse(samples, *find_range(samples), edge=edge)
     active = find_active(track.level)
-    heard = _listen(net, samples, len(active))
+    shapes = Spread.of(shape(track.cepstra)[active])
+    heard = adapt(_listen(net, samples, len(active)), shapes.normalise(shape(track.cepstra)), active)
     shift, phone_shift = _learn_shifts(track, active, heard, reference)
     common = 0.5 * np.log(np.exp(heard).mean(axis=0) + 1e-4)
     source = reference.source
@@ -79,7 +81,7 @@ def learn(samples: Floats, net: PosteriorNet, reference: Reference) -> Profile:
         edge=np.array(edge, np.float32),
         pitch=_pair(Spread.of_pitch(track.pitch)),
         level=_pair(Spread.of(track.level[active])),
-        shape=_pair(Spread.of(shape(track.cepstra)[active])),
+        shape=_pair(shapes),
         source_pitch=_pair(Spread.of_pitch(source.track.pitch)),
         source_level=_pair(Spread.of(source.track.level[source.active])),
         source_shape=_pair(Spread.of(shape(source.track.cepstra)[source.active])),

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -63,17 +64,13 @@ class Profile:
         """Read a profile. Raises `ProfileError`."""
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                if int(file["format"]) != _FORMAT:
-                    raise ProfileError("the profile was made by another version of the engine")
+                known = int(file["format"]) == _FORMAT
                 kept: dict[str, Any] = {f.name: _whole(file[f.name]) for f in fields(cls)}
-        except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+            lengths = {len(kept[name]) for name in ("active", "cepstra", "breath", "heard", "voiced")}
+        except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
             raise ProfileError("the profile is damaged") from error
-        frames = len(kept["active"])
-        if (
-            any(len(kept[name]) != frames for name in ("cepstra", "breath", "heard", "voiced"))
-            or not kept["active"].any()
-        ):
-            raise ProfileError("the profile is damaged")
+        if not known or len(lengths) != 1 or not kept["active"].any():
+            raise ProfileError("the profile is damaged, or another version of the engine made it")
         return cls(**kept)
 
 

@@ -9,6 +9,8 @@ from bot.providers.local.resample import resample
 SAMPLE_RATE = 48_000
 MOST_SECONDS = 24.0
 _BLOCK = SAMPLE_RATE // 50
+_SILENCE = -80.0
+"""dBFS below which nothing is speech."""
 _LEVEL = 0.07
 _CLIFF = 18.0
 """dB by which everything above an edge is quieter than what is just below."""
@@ -27,7 +29,7 @@ def _find_speech(blocks: Floats) -> Flags:
         return np.zeros(0, np.bool_)
     loudness = 10 * np.log10(np.maximum((blocks**2).mean(axis=1), 1e-10))
     loud, quiet = np.percentile(loudness, 95), np.percentile(loudness, 5)
-    return np.asarray(loudness > max(loud - 30, min(quiet + 6, loud - 12), -70))
+    return np.asarray(loudness > max(loud - 30, min(quiet + 6, loud - 12), _SILENCE))
 
 
 def prepare(pcm: bytes) -> Floats:

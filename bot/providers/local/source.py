@@ -13,7 +13,7 @@ from bot.providers.local.vocoder import Track, analyse, find_active
 
 VARIANT = "f2"
 """espeak-ng's voice variant that everybody is imitated from."""
-SPEED = 172
+SPEED = 190
 """Words a minute."""
 ENGLISH = "en-us"
 _QUIET = 1e-4

@@ -77,7 +77,8 @@ class Studio:
         exemplars = Exemplars(profile) if voice.startswith(language.ENGLISH) else None
         pause = 0.0
         for phrase in split(frame.text):
-            source = self._read(phrase.text, voice)
+            # espeak-ng would read the names of signs and emoji that stand alone
+            source = self._read(phrase.text, voice) if any(map(str.isalnum, phrase.text)) else None
             if source is None:
                 continue
             track = convert(source, profile, exemplars) if exemplars else convert_simply(source, profile)

@@ -165,3 +165,21 @@ async def test_a_wish_for_a_channel_that_is_not_there_is_not_answered(house: Dis
         await client.say(1, None)
         kinds = [(await client.hears()).get("t") for _ in range(4)]
         assert kinds == [None, "READY", "GUILD_CREATE", None]
+
+
+async def test_a_shard_is_told_of_its_own_servers_only(house: Discord, guild: Guild) -> None:
+    mine, other = (guild.id >> 22) % 2, 1 - (guild.id >> 22) % 2
+    async with aiohttp.ClientSession(connector=house.connector()) as session:
+        clients = [await bare(house, session) for _ in range(2)]
+        for number, client in enumerate(clients):
+            await client.say(2, {**IDENTIFY, "token": house.token, "shard": [number, 2]})
+        await house.bot_ready(synced=False)
+        guild.add_text_channel("news")
+        for client in clients:
+            await client.say(1, None)
+        kinds = {
+            number: [(await clients[number].hears()).get("t") for _ in range(count)]
+            for number, count in ((mine, 5), (other, 3))
+        }
+        assert kinds[mine] == [None, "READY", "GUILD_CREATE", "CHANNEL_CREATE", None]
+        assert kinds[other] == [None, "READY", None]

@@ -92,6 +92,9 @@ async def test_servers_are_shared_out_over_the_shards() -> None:
                 seen = bot.get_guild(guild.id)
                 assert seen is not None
                 assert seen.shard_id == (guild.id >> 22) % 2
+            first, second = guilds[0].add_text_channel("first"), guilds[-1].add_text_channel("second")
+            told = [(await bot.hears("guild_channel_create"))[0].id for _ in range(2)]
+            assert sorted(told) == [first.id, second.id]
 
 
 async def test_presence_is_accepted(house: Discord, guild: Guild) -> None:

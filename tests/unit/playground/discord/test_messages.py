@@ -7,6 +7,7 @@ from typing import Any
 
 import discord
 import pytest
+from discord import app_commands
 
 from playground.discord import ClientRefused, Discord, Guild, Member, RoleHandle, Upload
 from playground.discord.world.pings import Pings
@@ -277,3 +278,21 @@ async def test_content_of_others_is_hidden_without_the_intent(house: Discord, gu
         seen = alice.writes("again")
         house.world.messages.delete(seen.id)
         await bot.hears("raw_message_delete")
+
+
+async def test_what_only_one_sees_notifies_nobody_else(house: Discord, alice: Member, bob: Member) -> None:
+    def teach(tree: app_commands.CommandTree) -> None:
+        @tree.command(description="Mentions")
+        async def call(interaction: discord.Interaction, quiet: bool, later: bool) -> None:
+            if later:
+                await interaction.response.defer(ephemeral=quiet, thinking=True)
+                await interaction.edit_original_response(content=f"{alice.mention} {bob.mention} @everyone")
+            else:
+                await interaction.response.send_message(f"{alice.mention} {bob.mention} @everyone", ephemeral=quiet)
+
+    async with running(house, teach):
+        for later in (False, True):
+            loud = await (await alice.slash("call", quiet=False, later=later)).settled()
+            assert loud.pings == Pings(users=frozenset({alice.id, bob.id}), everyone=True)
+            quiet = await (await alice.slash("call", quiet=True, later=later)).settled()
+            assert quiet.pings == Pings(users=frozenset({alice.id}))

@@ -79,7 +79,7 @@ def telephone(sound: np.ndarray) -> np.ndarray:
         lambda _: chords(),
         lambda sound: np.random.default_rng(0).standard_normal(len(sound)).astype(np.float32) * 0.2,
     ],
-    ids=["noisy", "telephone", "quiet", "clipped", "high", "low", "tone", "hum", "music", "hiss"],
+    ids=["noisy", "telephone", "quiet", "clipped", "low", "high", "tone", "hum", "music", "hiss"],
 )
 def test_any_recording_gives_a_voice_that_speaks(studio: Studio, speech: np.ndarray, bend: object) -> None:
     assert callable(bend)
@@ -101,10 +101,11 @@ def test_narrow_recording_gives_no_hiss_above_its_band(studio: Studio, speech: n
 
 
 def test_speech_takes_the_pitch_of_the_sample(studio: Studio, speech: np.ndarray) -> None:
-    wanted = [np.median(track.pitch[track.voiced]) for track in (analyse(resample(speech, SAMPLE_RATE, RATE)),)][0]
-    high = resample(speech, round(SAMPLE_RATE * 0.6), SAMPLE_RATE)
+    own = analyse(resample(speech, SAMPLE_RATE, RATE))
+    wanted = np.median(own.pitch[own.voiced])
+    high = other_pitch(speech, 1.7)
 
-    for sound, target in ((speech, wanted), (high, wanted / 0.6)):
+    for sound, target in ((speech, wanted), (high, wanted * 1.7)):
         (said,) = speak(studio, "The weather will be fine on Sunday.", clone(studio, to_pcm(sound)))
         track = analyse(said.astype(np.float32))
         assert np.median(track.pitch[track.voiced]) == pytest.approx(target, rel=0.15)
@@ -177,7 +178,7 @@ def test_verb_of_an_answer_is_no_request(studio: Studio) -> None:
 class Mute(Espeak):
     """An espeak-ng that lacks a language, and with it its data."""
 
-    def say(self, text: str, voice: str, *, speed: int = 165, pitch: int = 50, spread: int = 50):  # noqa: ANN201
+    def say(self, text: str, voice: str, *, speed: int = 165, pitch: int = 50, spread: int = 50):
         if not voice.startswith("en"):
             raise EspeakError(voice)
         if text == "Hello.":
@@ -195,8 +196,8 @@ def test_check_refuses_an_engine_without_sound() -> None:
 
 
 def test_espeak_says_which_voice_it_lacks() -> None:
-    with pytest.raises(EspeakError, match="klingon"):
-        Espeak().say("nuqneH", "klingon")
+    with pytest.raises(EspeakError, match="nowhere"):
+        Espeak().say("Hello.", "nowhere")
 
 
 def test_net_hears_the_phones_that_were_said() -> None:

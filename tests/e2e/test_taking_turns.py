@@ -1,0 +1,167 @@
+"""Several members in one channel: turns, /stop, /leave, and where a line is said when nobody says where."""
+
+import asyncio
+
+import pytest
+
+from tests.e2e import uploads
+from tests.e2e.ears import Recogniser, read_file, sentence, split, words
+from tests.e2e.stage import PATIENCE, Cast, Scene, refusal
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+LONG = " ".join(sentence(number) for number in range(20, 28))
+
+
+@pytest.fixture
+async def spoken(scene: Scene, low: Cast, high: Cast) -> Scene:
+    """Two members with a voice each, both in the lounge."""
+    await scene.house.give(scene.alice, low, "Aki")
+    await scene.house.give(scene.bob, high, "Bea")
+    await scene.joined(scene.alice, scene.bob)
+    return scene
+
+
+async def test_lines_of_two_members_are_said_one_after_the_other(spoken: Scene, recogniser: Recogniser) -> None:
+    first, second, third = (sentence(number) for number in (1, 5, 9))
+
+    answers = [
+        await spoken.alice.slash("say", text=first),
+        await spoken.bob.slash("say", text=second),
+        await spoken.alice.slash("say", text=third),
+    ]
+    for answer in answers:
+        await spoken.spoken(answer)
+
+    heard = spoken.bob.heard(spoken.lounge)
+    assert [recogniser.hear(part) for part in split(heard.pcm)] == [words(first), words(second), words(third)]
+    assert (heard.clear_packets, heard.lost, heard.wrong_steps) == (0, 0, 0)
+    told = sum(float(answer.content.split()[-2]) for answer in answers)
+    assert heard.seconds == pytest.approx(told, abs=0.1)
+
+
+async def test_a_member_is_told_how_many_come_before(spoken: Scene) -> None:
+    first = await spoken.alice.slash("say", text=LONG)
+    await spoken.bob.hears(spoken.lounge, seconds=0.2)
+
+    others = [await spoken.bob.slash("say", text="Hello.") for _ in range(2)]
+    for answer, place in zip([first, *others], ["next", "next", "after 1 other"], strict=True):
+        await answer.until(lambda seen: " speaks " in seen.content)
+        assert f" speaks {place} in {spoken.lounge.mention}. /stop ends it." in answer.content
+
+    stopped = await spoken.bob.slash("stop")
+    assert stopped.content == "Stopped 2 lines."
+    stopped = await spoken.alice.slash("stop")
+    assert stopped.content == "Stopped 1 line."
+
+
+async def test_whoever_asked_can_stop_a_line_and_the_next_one_is_said(spoken: Scene, recogniser: Recogniser) -> None:
+    stopped = await spoken.alice.slash("say", text=LONG)
+    await spoken.bob.hears(spoken.lounge, seconds=0.5)
+    following = await spoken.bob.slash("say", text=sentence(5))
+    await following.until(lambda seen: " speaks " in seen.content)
+
+    answer = await spoken.alice.slash("stop")
+
+    assert answer.ephemeral
+    assert answer.content == "Stopped 1 line."
+    await stopped.until(lambda seen: seen.content.startswith("Stopped after "))
+    assert float(stopped.content.split()[2]) < 4
+    await spoken.spoken(following)
+    assert recogniser.hear(split(spoken.bob.heard().pcm)[-1]) == words(sentence(5))
+    assert await refusal(await spoken.alice.slash("stop")) == "Nothing is being said here."
+
+
+async def test_another_member_cannot_stop_a_line_but_one_with_mute_members_can(spoken: Scene) -> None:
+    judge = spoken.guild.add_member("carol", spoken.guild.add_role("judges", "mute_members"))
+    answer = await spoken.alice.slash("say", text=LONG)
+    await spoken.bob.hears(spoken.lounge, seconds=0.3)
+
+    told = await refusal(await spoken.bob.slash("stop"))
+    assert told == "That line is not yours: ask alice or a member with Mute Members."
+    assert (await judge.slash("stop")).content == "Stopped 1 line."
+
+    await answer.until(lambda seen: seen.content.startswith("Stopped after "))
+
+
+async def test_leave_ends_the_line_and_the_call(spoken: Scene) -> None:
+    answer = await spoken.alice.slash("say", text=LONG)
+    await spoken.bob.hears(spoken.lounge, seconds=0.3)
+    assert spoken.bot_name in spoken.lounge.present
+
+    left = await (await spoken.bob.slash("leave")).settled()
+
+    assert left.content == "I have left the voice channel."
+    assert left.ephemeral
+    assert spoken.bot_name not in spoken.lounge.present
+    await answer.until(lambda seen: seen.content.startswith("Stopped after "))
+    assert await refusal(await spoken.bob.slash("leave")) == "I am in no voice channel here."
+
+
+async def test_the_bot_leaves_when_nobody_is_left(spoken: Scene) -> None:
+    answer = await spoken.alice.slash("say", text=LONG)
+    await spoken.bob.hears(spoken.lounge, seconds=0.3)
+
+    await spoken.alice.leaves()
+    await spoken.bob.hears(spoken.lounge, seconds=0.8)
+    await spoken.bob.leaves()
+
+    await spoken.quiet()
+    await answer.until(lambda seen: "Everybody left" in seen.content)
+
+
+async def test_without_where_a_line_goes_to_the_channel_for_those_in_one_and_else_into_a_file(
+    spoken: Scene, recogniser: Recogniser
+) -> None:
+    line = sentence(2)
+    await spoken.bob.leaves()
+
+    written = await (await spoken.bob.slash("say", text=line)).settled(PATIENCE)
+    (file,) = await written.followed(timeout=PATIENCE)
+    await spoken.spoken(await spoken.alice.slash("say", text=line))
+
+    assert recogniser.hear(read_file(file.files["bea.ogg"]).sound) == words(line)
+    assert recogniser.hear(spoken.alice.heard(spoken.lounge).pcm) == words(line)
+    assert len(spoken.text.messages) == 1
+    told = await refusal(await spoken.bob.slash("say", text=line, where="voice channel"))
+    assert told == "You are not in a voice channel: join one, or choose where: file."
+
+
+async def test_the_bot_follows_to_another_channel(spoken: Scene, recogniser: Recogniser) -> None:
+    attic = spoken.guild.add_voice_channel("Attic")
+    await spoken.spoken(await spoken.alice.slash("say", text=sentence(2)))
+    await spoken.alice.moves(attic)
+    await spoken.bob.moves(attic)
+
+    answer = await spoken.alice.slash("say", text=sentence(4))
+    await answer.until(lambda seen: " spoke in " in seen.content, PATIENCE)
+
+    assert recogniser.hear(spoken.bob.heard(attic).pcm) == words(sentence(4))
+    await asyncio.gather(spoken.alice.leaves(), spoken.bob.leaves())
+    await spoken.until(lambda: spoken.bot_name not in attic.present)
+
+
+async def test_a_clip_speaks_once_in_the_channel(spoken: Scene, recogniser: Recogniser) -> None:
+    before = spoken.house.traces()
+    line = sentence(7)
+
+    await spoken.spoken(await spoken.alice.slash("say", text=line, sample=uploads.recording()))
+
+    assert recogniser.hear(spoken.bob.heard(spoken.lounge).pcm) == words(line)
+    assert spoken.house.traces() == before
+
+
+async def test_two_servers_speak_at_the_same_time(spoken: Scene, low: Cast, recogniser: Recogniser) -> None:
+    other = spoken.house.enter("Elsewhere")
+    await spoken.house.give(other.alice, low, "Aki")
+    await other.joined(other.alice)
+
+    here, there = await asyncio.gather(
+        spoken.alice.slash("say", text=sentence(1)), other.alice.slash("say", text=sentence(9))
+    )
+    await asyncio.gather(spoken.spoken(here), other.spoken(there))
+
+    assert recogniser.hear(spoken.bob.heard().pcm) == words(sentence(1))
+    assert recogniser.hear(other.alice.heard().pcm) == words(sentence(9))
+    await other.alice.leaves()
+    await other.quiet()
