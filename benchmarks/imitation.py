@@ -108,7 +108,7 @@ async def _say(provider: ImitationProvider, voice_id: str, text: str, path: Path
     async with provider.synthesize(SpeechRequest(text=text, remote_id=voice_id)) as stream:
         packer = Packer(stream.encoding, stream.rate)
         packets = [packet async for chunk in stream.chunks for packet in packer.feed(chunk)]
-    path.write_bytes(write_ogg([*packets, *packer.finish()]))
+    await asyncio.to_thread(path.write_bytes, write_ogg([*packets, *packer.finish()]))
 
 
 def _find_clips(folder: Path) -> dict[str, list[Path]]:

@@ -99,9 +99,10 @@ class Voices(commands.GroupCog, group_name="voices", group_description="The voic
     @app_commands.describe(voice="Which of your voices /say speaks with when none is named")
     async def default(self, interaction: Interaction, voice: str) -> None:
         """Choose the voice that speaks when none is named."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
         await self._voices.set_default(chosen)
-        await interaction.response.send_message(f"{chosen.name} is now your default voice.", ephemeral=True)
+        await interaction.edit_original_response(content=f"{chosen.name} is now your default voice.")
 
     @app_commands.command()
     @app_commands.describe(voice="Which of your voices; without it, your default voice")

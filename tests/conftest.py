@@ -1,9 +1,7 @@
 """What tests of the rules stand on: a real store on a fresh file, real sound, a provider that does as it is told."""
 
 import asyncio
-import importlib
 import uuid
-import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -18,11 +16,6 @@ from bot.text import clean_tags
 from bot.voices import Draft, VoiceService
 from tests.fakes import FakeProvider, SlowFake
 from tests.sounds import clip
-
-# discord.py imports audioop, which Python 3.11 and 3.12 say they will remove: not ours to fix, and an error here
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)
-    importlib.import_module("discord")
 
 ALICE = 80351110224678912
 BOB = 80351110224678913

@@ -18,10 +18,16 @@ _UNKNOWN_INTERACTION = 10062
 async def answer_failure(interaction: Interaction, error: BaseException) -> None:
     """Tell the member what went wrong, in place of the answer that did not come. Never raises."""
     original = getattr(error, "original", error)
+    if interaction.client.is_closed():
+        log.info("the bot stopped before a failure could be answered: %s", type(original).__name__)
+        return
     if isinstance(original, discord.NotFound) and original.code == _UNKNOWN_INTERACTION:
         log.warning("an interaction was gone before it was answered")
         return
     sentence = _describe(interaction, original)
+    if interaction.client.is_closed():
+        log.warning("a failure could not be answered: the bot is closed")
+        return
     try:
         await _answer(interaction, sentence)
     except discord.HTTPException as lost:

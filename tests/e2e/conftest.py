@@ -1,8 +1,10 @@
 """One Discord with the real bot in it for all tests that break nothing, and new ones for those that do."""
 
+import gc
 import importlib
+import logging
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -14,11 +16,22 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     importlib.import_module("discord")
 
-from tests.e2e import uploads  # noqa: E402
-from tests.e2e.ears import Recogniser  # noqa: E402
-from tests.e2e.stage import Cast, House, Scene  # noqa: E402
+from tests.e2e import uploads
+from tests.e2e.ears import Recogniser
+from tests.e2e.stage import Cast, House, Scene
 
 NewHouse = Callable[..., AbstractAsyncContextManager[House]]
+
+
+@pytest.fixture(autouse=True)
+def no_bugs(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Let no test pass in which the bot, discord.py or asyncio logged a bug, also one found when it is thrown away."""
+    yield
+    gc.collect()
+    told = [record for phase in ("setup", "call") for record in caplog.get_records(phase)] + caplog.records
+    bugs = [record.getMessage() for record in told if record.levelno >= logging.ERROR]
+    # discord.py's poller meets a websocket that closes while it answers
+    assert not [bug for bug in bugs if "Voice websocket poller" not in bug]
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +42,11 @@ def recogniser() -> Recogniser:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """The Discord that all share; each test enters a new server of it."""
+    gc.freeze()  # so that looking for what is thrown away takes no time for all that was imported
     async with House(tmp_path_factory.mktemp("house") / "data") as opened:
         yield opened
+    gc.unfreeze()
+    gc.collect()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

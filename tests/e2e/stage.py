@@ -11,7 +11,7 @@ import signal
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -202,9 +202,13 @@ class Scene:
         for member in members:
             await member.joins(room or self.lounge)
 
+    async def waits(self, answer: Answer) -> Answer:
+        """Wait until a line that was asked for has its place among the others."""
+        return await answer.until(lambda seen: " speaks " in seen.content, PATIENCE)
+
     async def spoken(self, answer: Answer) -> Answer:
         """Wait until a line that was asked for has an end, and let it have been said."""
-        await answer.until(lambda seen: _over(seen), PATIENCE)
+        await answer.until(_over, PATIENCE)
         assert " spoke in " in answer.content, answer.content
         return answer
 
@@ -236,9 +240,11 @@ async def refusal(answer: Answer) -> str:
 
 async def eventually(met: Callable[[], bool]) -> None:
     """Wait for a state outside Discord of which nobody sends an event."""
-    async with asyncio.timeout(PATIENCE):
-        while not met():
-            await asyncio.sleep(_MOMENT)
+    for _ in range(round(PATIENCE / _MOMENT)):
+        if met():
+            return
+        await asyncio.sleep(_MOMENT)
+    raise TimeoutError("it did not come true")
 
 
 def workers(*, cloning: bool) -> list[int]:
@@ -256,6 +262,25 @@ def workers(*, cloning: bool) -> list[int]:
     return found
 
 
-def kill(process: int, how: signal.Signals = signal.SIGKILL) -> None:
-    """Send a signal to one of the engine's processes."""
-    os.kill(process, how)
+def kill(*processes: int) -> None:
+    """End processes of the engine as the kernel does where memory runs out."""
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+@asynccontextmanager
+async def deadly(*, cloning: bool) -> AsyncIterator[None]:
+    """Let no worker of the engine live: whatever is asked of one meets its end."""
+
+    async def reap() -> None:
+        while True:
+            kill(*workers(cloning=cloning))
+            await asyncio.sleep(_MOMENT)
+
+    reaping = asyncio.create_task(reap())
+    try:
+        yield
+    finally:
+        reaping.cancel()
+        await asyncio.wait((reaping,))

@@ -26,9 +26,9 @@ async def test_lines_of_two_members_are_said_one_after_the_other(spoken: Scene, 
     first, second, third = (sentence(number) for number in (1, 5, 9))
 
     answers = [
-        await spoken.alice.slash("say", text=first),
-        await spoken.bob.slash("say", text=second),
-        await spoken.alice.slash("say", text=third),
+        await spoken.waits(await spoken.alice.slash("say", text=first)),
+        await spoken.waits(await spoken.bob.slash("say", text=second)),
+        await spoken.waits(await spoken.alice.slash("say", text=third)),
     ]
     for answer in answers:
         await spoken.spoken(answer)
@@ -44,9 +44,8 @@ async def test_a_member_is_told_how_many_come_before(spoken: Scene) -> None:
     first = await spoken.alice.slash("say", text=LONG)
     await spoken.bob.hears(spoken.lounge, seconds=0.2)
 
-    others = [await spoken.bob.slash("say", text="Hello.") for _ in range(2)]
+    others = [await spoken.waits(await spoken.bob.slash("say", text="Hello.")) for _ in range(2)]
     for answer, place in zip([first, *others], ["next", "next", "after 1 other"], strict=True):
-        await answer.until(lambda seen: " speaks " in seen.content)
         assert f" speaks {place} in {spoken.lounge.mention}. /stop ends it." in answer.content
 
     stopped = await spoken.bob.slash("stop")
@@ -58,8 +57,7 @@ async def test_a_member_is_told_how_many_come_before(spoken: Scene) -> None:
 async def test_whoever_asked_can_stop_a_line_and_the_next_one_is_said(spoken: Scene, recogniser: Recogniser) -> None:
     stopped = await spoken.alice.slash("say", text=LONG)
     await spoken.bob.hears(spoken.lounge, seconds=0.5)
-    following = await spoken.bob.slash("say", text=sentence(5))
-    await following.until(lambda seen: " speaks " in seen.content)
+    following = await spoken.waits(await spoken.bob.slash("say", text=sentence(5)))
 
     answer = await spoken.alice.slash("stop")
 

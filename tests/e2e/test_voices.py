@@ -8,6 +8,7 @@ from PIL import Image
 from playground.discord import ClientRefused, Member
 from playground.discord.limits.components import Part
 from playground.discord.world.interactions import Kind
+from tests.e2e import uploads
 from tests.e2e.ears import read_file
 from tests.e2e.stage import PATIENCE, Cast, Scene, refusal
 
@@ -79,7 +80,9 @@ async def test_a_voice_is_renamed_edited_chosen_heard_and_deleted(scene: Scene, 
 
     renamed = await (await alice.slash("voices rename", voice="aki", name="  Ａkira ")).settled()
     assert renamed.content == "Aki is now called Akira."
-    edited = await (await alice.slash("voices edit", voice="Akira", description="Mine", tags="calm, calm, low")).settled()
+    edited = await (
+        await alice.slash("voices edit", voice="Akira", description="Mine", tags="calm, calm, low")
+    ).settled()
     assert "Mine" in edited.text
     assert "Tags: calm, low" in edited.text
     emptied = await (await alice.slash("voices edit", voice="Akira", description="-", tags="-")).settled()
@@ -172,7 +175,5 @@ async def test_at_most_25_voices_are_offered_and_one_too_many_is_refused(scene: 
     await scene.house.give(scene.alice, low, *(f"Voice {number:02}" for number in range(25)))
 
     assert len(await scene.alice.autocomplete("say", text="Hello", voice="v")) == 25
-    from tests.e2e import uploads
-
     answer = await scene.alice.slash("clone", name="Aki", sample=uploads.recording())
     assert "delete one first" in await refusal(answer)

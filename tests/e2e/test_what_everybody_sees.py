@@ -50,6 +50,17 @@ async def test_every_answer_is_for_its_asker_alone_and_nothing_pings(scene: Scen
     assert "Hello" not in seen.text
 
 
+async def test_a_member_whose_name_is_a_mention_pings_nobody_with_a_file(scene: Scene, low: Cast) -> None:
+    nuisance = scene.guild.add_member(f"@everyone {scene.bob.mention}")
+    await scene.house.give(nuisance, low, "Aki")
+
+    answer = await nuisance.slash("say", text="Hello.", where="file")
+
+    (seen,) = await answer.followed(timeout=PATIENCE)
+    assert "asked for by" in seen.content
+    assert not seen.pings
+
+
 async def test_a_file_says_whose_voice_it_is_and_that_it_is_made_by_a_machine(scene: Scene, low: Cast) -> None:
     await scene.house.give(scene.alice, low, "*Aki*_")
 
@@ -81,9 +92,23 @@ async def test_every_command_and_every_option_says_what_it_is(scene: Scene) -> N
 
 
 async def test_what_a_command_needs_is_what_the_issue_says(scene: Scene) -> None:
-    found = {command.name: [str(option["name"]) for option in objects(command.body, "options")] for command in scene.discord.commands}
+    found = {
+        command.name: [str(option["name"]) for option in objects(command.body, "options")]
+        for command in scene.discord.commands
+    }
 
-    assert found["clone"] == ["name", "sample", "sample2", "sample3", "sample4", "sample5", "transcript", "description", "tags", "clean_up"]
+    assert found["clone"] == [
+        "name",
+        "sample",
+        "sample2",
+        "sample3",
+        "sample4",
+        "sample5",
+        "transcript",
+        "description",
+        "tags",
+        "clean_up",
+    ]
     assert sorted(found["say"]) == ["format", "sample", "text", "voice", "where"]
     assert sorted(found["voices"]) == ["default", "delete", "edit", "list", "preview", "rename", "show"]
     assert (found["stop"], found["leave"]) == ([], [])
@@ -92,5 +117,5 @@ async def test_what_a_command_needs_is_what_the_issue_says(scene: Scene) -> None
 async def test_nothing_needs_a_privileged_intent(scene: Scene) -> None:
     intents = scene.house.bot.intents
 
-    assert not (intents.members or intents.presences or intents.message_content)
+    assert (intents.members, intents.presences, intents.message_content) == (False, False, False)
     assert scene.discord.gateway.faults.allowed_intents == 0

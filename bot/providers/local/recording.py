@@ -11,7 +11,7 @@ MOST_SECONDS = 24.0
 _BLOCK = SAMPLE_RATE // 50
 _SILENCE = -80.0
 """dBFS below which nothing is speech."""
-_LEVEL = 0.07
+_LEVEL = 0.14
 _CLIFF = 18.0
 """dB by which everything above an edge is quieter than what is just below."""
 

@@ -11,9 +11,9 @@ from bot.providers.local.phones import label_frames
 from bot.providers.local.resample import resample
 from bot.providers.local.vocoder import Track, analyse, find_active
 
-VARIANT = "f2"
+VARIANT = "f5"
 """espeak-ng's voice variant that everybody is imitated from."""
-SPEED = 190
+SPEED = 174
 """Words a minute."""
 ENGLISH = "en-us"
 _QUIET = 1e-4

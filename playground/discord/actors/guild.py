@@ -53,7 +53,8 @@ class Guild:
 
     def remove_channel(self, room: Room) -> None:
         """Delete a channel; whoever is in its call is out of it."""
-        for user_id in self._world.calls.present(room.id):
+        # the application first: a call that ends tells its clients nothing of the others' leaving
+        for user_id in sorted(self._world.calls.present(room.id), key=lambda user_id: user_id != self._world.bot.id):
             self._switchboard.move(guild_id=self.id, user_id=user_id, channel_id=None)
         self._world.guilds.remove_channel(room.id)
 

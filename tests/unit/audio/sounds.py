@@ -2,12 +2,12 @@
 
 import io
 import struct
-import warnings
 from fractions import Fraction
 
 import av
 import numpy as np
 from av.filter import Graph
+from discord.oggparse import OggStream
 from numpy.typing import NDArray
 
 from bot.audio.recording import RATE, Samples
@@ -130,9 +130,6 @@ def measure(samples: Samples) -> float:
 
 def opus_packets(data: bytes) -> list[bytes]:
     """Read the packets after the headers with the reader of discord.py."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # discord.py imports audioop
-        from discord.oggparse import OggStream
     return [packet for packet in OggStream(io.BytesIO(data)).iter_packets() if packet][2:]
 
 

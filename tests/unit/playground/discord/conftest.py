@@ -1,15 +1,8 @@
-import importlib
-import warnings
 from collections.abc import AsyncIterator
 
 import pytest
 
 from playground.discord import Discord, Guild, Member, open_discord
-
-# discord.py imports audioop, which Python 3.11 and 3.12 say they will remove: not ours to fix, and an error here
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)
-    importlib.import_module("discord")
 
 
 @pytest.fixture
