@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from playground.discord.actors.drawing import draw
+from playground.discord.actors.marks import read_marks
 from playground.discord.wire import maybe_id, number
 from playground.discord.world import World
 from playground.discord.world.events import Event
@@ -41,7 +42,8 @@ class Transcript:
 
     def add(self, who: str, lines: Iterable[str]) -> None:
         """Note what somebody did or saw."""
-        self._entries.append(Entry(who, tuple(lines) or ("(nothing)",)))
+        read = tuple(read_marks(line, self._world) for line in lines)
+        self._entries.append(Entry(who, read or ("(nothing)",)))
 
     def _see(self, event: Event) -> None:
         match event.name:

@@ -95,3 +95,17 @@ async def test_the_transcript_reads_like_a_channel(house: Discord, guild: Guild,
         "    (Yes, make it)",
         "    [Which: One, Two]",
     ]
+
+
+async def test_names_and_times_are_read_as_a_client_shows_them(house: Discord, guild: Guild, alice: Member) -> None:
+    lounge = guild.add_voice_channel("Lounge")
+    mods = guild.add_role("mods")
+    now = int(house.clock.now().timestamp())
+
+    alice.writes(f"<@{alice.id}> <@&{mods.id}> <#{lounge.id}> <#1> <@2> <@&3>")
+    alice.writes(f"<t:0:D> <t:86399> <t:{now - 7200}:R> <t:{now + 90_000}:R>")
+
+    assert house.transcript.lines() == [
+        "alice: @alice @mods #Lounge #unknown @unknown-user @unknown-role",
+        "alice: 01 January 1970 01 January 1970 23:59 2 hours ago in 1 day",
+    ]
