@@ -21,9 +21,11 @@ from pydantic import ValidationError
 
 from bot import audio
 from bot.client import Bot, Rules, build_bot
+from bot.cloning import CloneService
 from bot.doctor import examine
 from bot.drafts import Drafts
 from bot.errors import BotError
+from bot.homes import Homes
 from bot.playback import Speakers
 from bot.providers import create_providers
 from bot.samples import SampleService
@@ -58,17 +60,12 @@ async def open_rules(settings: Settings) -> AsyncIterator[Rules]:
         speakers = await stack.enter_async_context(
             Speakers(max_queue=settings.max_queue, idle_seconds=settings.idle_seconds)
         )
-        voices = VoiceService(
-            store,
-            providers,
-            samples,
-            provider=settings.provider,
-            max_voices=settings.max_voices,
-            keep_samples=settings.keep_samples,
-        )
-        speech = SpeechService(store, providers, samples, provider=settings.provider, max_text=settings.max_text)
-        await voices.recover()
-        yield Rules(voices=voices, speech=speech, samples=samples, speakers=speakers, drafts=Drafts())
+        homes = Homes(store, providers, default=settings.provider)
+        voices = VoiceService(store, homes)
+        clones = CloneService(store, homes, samples, max_voices=settings.max_voices, keep_samples=settings.keep_samples)
+        speech = SpeechService(store, homes, samples, max_text=settings.max_text)
+        await clones.recover()
+        yield Rules(voices=voices, clones=clones, speech=speech, samples=samples, speakers=speakers, drafts=Drafts())
 
 
 @asynccontextmanager

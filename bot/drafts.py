@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
+from bot.cloning import Draft
 from bot.errors import VoiceError
-from bot.voices import Draft
 
 
 class Drafts:
@@ -27,7 +27,9 @@ class Drafts:
         self._forget_old()
         draft, _ = self._waiting.get(owner_id, (None, 0.0))
         if draft is None or draft.id != draft_id:
-            raise VoiceError("I no longer have that recording, and nothing was kept: run /clone again.")
+            raise VoiceError(
+                "That recording is used already or no longer here: look at /voices list, or run /clone again."
+            )
         del self._waiting[owner_id]
         return draft
 

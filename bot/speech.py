@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import UTC, datetime
 
 from bot import audio
 from bot.errors import ProviderError, StoreError, VoiceError
+from bot.homes import Homes
 from bot.models import AudioFormat, Voice
-from bot.providers.base import AudioStream, SpeechRequest, VoiceProvider
+from bot.providers.base import AudioStream, SpeechRequest
 from bot.samples import SampleService, Take
 from bot.store import Store
 from bot.text import clean_text
@@ -28,16 +29,14 @@ class SpeechService:
     def __init__(
         self,
         store: Store,
-        providers: Mapping[str, VoiceProvider],
+        homes: Homes,
         samples: SampleService,
         *,
-        provider: str,
         max_text: int,
     ) -> None:
         self._store = store
-        self._providers = providers
+        self._homes = homes
         self._samples = samples
-        self._provider = providers[provider]
         self._max_text = max_text
 
     def read(self, text: str) -> str:
@@ -62,11 +61,8 @@ class SpeechService:
         present = await self._store.get(voice.id, owner_id=voice.owner_id)
         if present is None:
             raise VoiceError(f"{voice.name} was deleted before its turn came.")
-        provider = self._providers.get(voice.provider)
-        if provider is None:
-            raise VoiceError(f"{voice.name} lives at {voice.provider}, which is switched off here: ask the operator.")
         request = SpeechRequest(text=words, remote_id=present.remote_id)
-        async with provider.synthesize(request) as stream, aclosing(_pack(stream)) as packets:
+        async with self._homes.of(present).synthesize(request) as stream, aclosing(_pack(stream)) as packets:
             yield packets
         if counts:
             await self._count(voice)
@@ -80,7 +76,7 @@ class SpeechService:
 
     def say_once(self, take: Take, text: str) -> Speech:
         """Speak a text in the voice of a recording, and keep nothing."""
-        if not self._provider.capabilities.instant:
+        if not self._homes.default.capabilities.instant:
             raise VoiceError("Speaking from a recording is not possible here: make a voice with /clone first.")
         return self._say_once(take, self.read(text))
 
@@ -88,7 +84,7 @@ class SpeechService:
     async def _say_once(self, take: Take, words: str) -> AsyncIterator[AsyncIterator[bytes]]:
         samples = await self._samples.restore(take.kept, take.report)
         request = SpeechRequest(text=words, samples=samples)
-        async with self._provider.synthesize(request) as stream, aclosing(_pack(stream)) as packets:
+        async with self._homes.default.synthesize(request) as stream, aclosing(_pack(stream)) as packets:
             yield packets
 
     async def preview(self, voice: Voice) -> bytes:

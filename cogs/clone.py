@@ -8,11 +8,12 @@ from discord.ext import commands
 
 from bot.client import Bot, Buttons, button, read_upload, row
 from bot.client.buttons import Interaction
+from bot.cloning import CONSENT, CloneService
 from bot.drafts import Drafts
 from bot.models import Voice
 from bot.samples import SampleService
 from bot.speech import SpeechService
-from bot.voices import CONSENT, VoiceService
+from bot.voices import VoiceService
 from cogs.cards import audio_file, heard_card, picture_file, voice_card
 
 
@@ -20,9 +21,17 @@ class Clone(commands.Cog):
     """Owns the conversation from the recording to the finished voice."""
 
     def __init__(
-        self, *, voices: VoiceService, samples: SampleService, speech: SpeechService, drafts: Drafts, buttons: Buttons
+        self,
+        *,
+        voices: VoiceService,
+        clones: CloneService,
+        samples: SampleService,
+        speech: SpeechService,
+        drafts: Drafts,
+        buttons: Buttons,
     ) -> None:
         self._voices = voices
+        self._clones = clones
         self._samples = samples
         self._speech = speech
         self._drafts = drafts
@@ -58,11 +67,11 @@ class Clone(commands.Cog):
     ) -> None:
         """Make a private voice from a recording."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await self._voices.admit(name, owner_id=interaction.user.id)
+        await self._clones.admit(name, owner_id=interaction.user.id)
         files = [each for each in (sample, sample2, sample3, sample4, sample5) if each is not None]
         most = self._samples.max_bytes
         clips = await asyncio.gather(*(read_upload(each, max_bytes=most) for each in files))
-        draft = await self._voices.draft(
+        draft = await self._clones.draft(
             clips,
             owner_id=interaction.user.id,
             name=name,
@@ -86,16 +95,16 @@ class Clone(commands.Cog):
         )
 
     def _stored(self) -> str:
-        recording = "your recording, encrypted," if self._voices.keep_samples else "no recording,"
+        recording = "your recording, encrypted," if self._clones.keep_samples else "no recording,"
         return (
-            f"A voice model that only you can use ({self._voices.label}), {recording} the name and notes, and this "
+            f"A voice model that only you can use ({self._clones.label}), {recording} the name and notes, and this "
             "confirmation with its time. /voices delete removes all of it."
         )
 
     async def _confirm(self, interaction: Interaction, draft_id: str) -> None:
         draft = self._drafts.take(draft_id, owner_id=interaction.user.id)
         await interaction.response.edit_message(content=f"Making {draft.name} …", view=None)
-        voice = await self._voices.clone(draft)
+        voice = await self._clones.clone(draft)
         await self._show(interaction, voice)
 
     async def _show(self, interaction: Interaction, voice: Voice) -> None:
@@ -132,6 +141,11 @@ async def setup(bot: Bot) -> None:
     """Add the cog."""
     rules = bot.rules
     cog = Clone(
-        voices=rules.voices, samples=rules.samples, speech=rules.speech, drafts=rules.drafts, buttons=bot.buttons
+        voices=rules.voices,
+        clones=rules.clones,
+        samples=rules.samples,
+        speech=rules.speech,
+        drafts=rules.drafts,
+        buttons=bot.buttons,
     )
     await bot.add_cog(cog)

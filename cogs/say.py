@@ -12,6 +12,7 @@ from discord.utils import escape_markdown
 
 from bot.client import Bot, read_upload
 from bot.client.buttons import Interaction
+from bot.cloning import CloneService
 from bot.errors import PlaybackError, SpeechError, VoiceError
 from bot.models import AudioFormat
 from bot.playback import Line, Played, Speakers, admit
@@ -31,9 +32,16 @@ class Say(commands.Cog):
     """Owns the answers to /say; the sound itself is the speaker's."""
 
     def __init__(
-        self, *, voices: VoiceService, speech: SpeechService, samples: SampleService, speakers: Speakers
+        self,
+        *,
+        voices: VoiceService,
+        clones: CloneService,
+        speech: SpeechService,
+        samples: SampleService,
+        speakers: Speakers,
     ) -> None:
         self._voices = voices
+        self._clones = clones
         self._speech = speech
         self._samples = samples
         self._speakers = speakers
@@ -88,7 +96,7 @@ class Say(commands.Cog):
         if voice is not None:
             raise VoiceError("Choose a voice or attach a sample, not both.")
         clip = await read_upload(sample, max_bytes=self._samples.max_bytes)
-        take = await self._voices.hear(clip)
+        take = await self._clones.hear(clip)
         return _Spoken(name="the recording", open=lambda: self._speech.say_once(take, text))
 
     async def _play(self, interaction: Interaction, spoken: "_Spoken", channel: Channel) -> None:
@@ -144,5 +152,7 @@ def _outcome(name: str, channel: Channel, played: Played) -> str:
 async def setup(bot: Bot) -> None:
     """Add the cog."""
     rules = bot.rules
-    cog = Say(voices=rules.voices, speech=rules.speech, samples=rules.samples, speakers=rules.speakers)
+    cog = Say(
+        voices=rules.voices, clones=rules.clones, speech=rules.speech, samples=rules.samples, speakers=rules.speakers
+    )
     await bot.add_cog(cog)

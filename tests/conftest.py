@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from bot import audio
+from bot.cloning import CloneService, Draft
+from bot.homes import Homes
 from bot.models import Voice
 from bot.samples import SampleService, Take
 from bot.speech import SpeechService
 from bot.store import Store
 from bot.text import clean_tags
-from bot.voices import Draft, VoiceService
+from bot.voices import VoiceService
 from tests.fakes import FakeProvider, SlowFake
 from tests.sounds import clip
 
@@ -58,37 +60,38 @@ def samples() -> SampleService:
 
 
 @pytest.fixture
-def voices(store: Store, provider: FakeProvider, elsewhere: SlowFake, samples: SampleService) -> VoiceService:
-    return VoiceService(
-        store,
-        {provider.name: provider, elsewhere.name: elsewhere},
-        samples,
-        provider=provider.name,
-        max_voices=4,
-        keep_samples=True,
-    )
+def homes(store: Store, provider: FakeProvider, elsewhere: SlowFake) -> Homes:
+    return Homes(store, {provider.name: provider, elsewhere.name: elsewhere}, default=provider.name)
 
 
 @pytest.fixture
-def speech(store: Store, provider: FakeProvider, elsewhere: SlowFake, samples: SampleService) -> SpeechService:
-    return SpeechService(
-        store, {provider.name: provider, elsewhere.name: elsewhere}, samples, provider=provider.name, max_text=200
-    )
+def voices(store: Store, homes: Homes) -> VoiceService:
+    return VoiceService(store, homes)
 
 
 @pytest.fixture
-def clone(voices: VoiceService, take: Take) -> Callable[..., Awaitable[Voice]]:
+def clones(store: Store, homes: Homes, samples: SampleService) -> CloneService:
+    return CloneService(store, homes, samples, max_voices=4, keep_samples=True)
+
+
+@pytest.fixture
+def speech(store: Store, homes: Homes, samples: SampleService) -> SpeechService:
+    return SpeechService(store, homes, samples, max_text=200)
+
+
+@pytest.fixture
+def clone(clones: CloneService, take: Take) -> Callable[..., Awaitable[Voice]]:
     """Give what makes a voice from the recording without listening to it each time."""
 
     async def make(name: str = "Aki", *, owner_id: int = ALICE, description: str = "", tags: str = "") -> Voice:
         draft = Draft(
             id=uuid.uuid4().hex,
             owner_id=owner_id,
-            name=await voices.admit(name, owner_id=owner_id),
+            name=await clones.admit(name, owner_id=owner_id),
             description=description,
             tags=clean_tags(tags),
             take=take,
         )
-        return await voices.clone(draft)
+        return await clones.clone(draft)
 
     return make

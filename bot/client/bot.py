@@ -15,6 +15,7 @@ from discord.ext import commands
 from bot.client.buttons import Buttons, Interaction
 from bot.client.commands import sync_commands
 from bot.client.failures import answer_failure
+from bot.cloning import CloneService
 from bot.drafts import Drafts
 from bot.playback import Speakers
 from bot.samples import SampleService
@@ -31,6 +32,7 @@ class Rules:
     """What cogs may call; built in `__main__` and closed there."""
 
     voices: VoiceService
+    clones: CloneService
     speech: SpeechService
     samples: SampleService
     speakers: Speakers

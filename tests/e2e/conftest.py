@@ -62,9 +62,9 @@ async def high(house: House) -> Cast:
 
 
 async def _cloned(house: House, clip: bytes, *, owner_id: int) -> Cast:
-    voices = house.bot.rules.voices
-    draft = await voices.draft([clip], owner_id=owner_id, name="Model")
-    return await house.cast(await voices.clone(draft))
+    clones = house.bot.rules.clones
+    draft = await clones.draft([clip], owner_id=owner_id, name="Model")
+    return await house.cast(await clones.clone(draft))
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -280,7 +280,10 @@ async def test_after_a_restart_a_draft_is_gone_and_the_buttons_of_deletion_still
         await house.restart()
 
         pressed = await scene.alice.click(draft, draft.buttons[0])
-        assert await refusal(pressed) == "I no longer have that recording, and nothing was kept: run /clone again."
+        assert (
+            await refusal(pressed)
+            == "That recording is used already or no longer here: look at /voices list, or run /clone again."
+        )
         gone = await scene.alice.click(asked[0], "Delete it")
         await gone.until(lambda seen: seen.content == "Aki is deleted, here and where it lived.")
         kept = await scene.alice.click(asked[1], "Keep it")
@@ -329,7 +332,10 @@ async def test_a_draft_confirmed_twice_makes_one_voice(scene: Scene) -> None:
     second = next(answer for answer in pressed if answer is not draft)
     await draft.until(lambda seen: "aki.ogg" in seen.files, PATIENCE)
 
-    assert await refusal(second) == "I no longer have that recording, and nothing was kept: run /clone again."
+    assert (
+        await refusal(second)
+        == "That recording is used already or no longer here: look at /voices list, or run /clone again."
+    )
     assert [voice.name for voice in await scene.house.voices_of(scene.alice)] == ["Aki"]
 
 

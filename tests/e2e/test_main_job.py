@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.voices import CONSENT
+from bot.cloning import CONSENT
 from playground.discord import Answer, Member, Upload
 from playground.discord.wire import objects
 from tests.e2e import uploads

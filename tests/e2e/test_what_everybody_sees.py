@@ -1,8 +1,10 @@
 """What everybody sees of what members do with the bot: the audio, and nothing else; and what the bot tells Discord."""
 
+from typing import Any
+
 import pytest
 
-from playground.discord import Answer, Seen
+from playground.discord import Seen
 from playground.discord.wire import JsonObject, objects
 from tests.e2e import uploads
 from tests.e2e.stage import PATIENCE, Cast, Scene
@@ -19,30 +21,31 @@ async def test_every_answer_is_for_its_asker_alone_and_nothing_pings(scene: Scen
     nuisance = f"{LOUD} {bob.mention} {role.mention} Hello."
     draft = await (await alice.slash("clone", name="Cleo", description=nuisance, sample=uploads.recording())).settled()
 
-    answers: list[Answer] = [
-        await alice.click(draft, "Cancel"),
-        await alice.slash("clone", name=f"{bob.mention}", sample=uploads.recording()),
-        await alice.slash("clone", name="@everyone", sample=uploads.recording()),
-        await alice.slash("voices list"),
-        await alice.slash("voices edit", voice="Aki", description=nuisance, tags=nuisance),
-        await alice.slash("voices show", voice="Aki"),
-        await alice.slash("voices show", voice=nuisance),
-        await alice.slash("voices rename", voice="Aki", name=nuisance),
-        await alice.slash("voices default", voice="Aki"),
-        await alice.slash("voices delete", voice="Aki"),
-        await alice.slash("voices preview"),
-        await alice.slash("stop"),
-        await alice.slash("leave"),
-        await alice.slash("say", text=LOUD, voice=nuisance),
-        said := await alice.slash("say", text=nuisance, where="file"),
+    answers = [await alice.click(draft, "Cancel")]
+    uses: list[tuple[str, dict[str, Any]]] = [
+        ("clone", {"name": bob.mention, "sample": uploads.recording()}),
+        ("clone", {"name": "@everyone", "sample": uploads.recording()}),
+        ("voices list", {}),
+        ("voices edit", {"voice": "Aki", "description": nuisance, "tags": nuisance}),
+        ("voices show", {"voice": "Aki"}),
+        ("voices show", {"voice": nuisance}),
+        ("voices rename", {"voice": "Aki", "name": nuisance}),
+        ("voices default", {"voice": "Aki"}),
+        ("voices delete", {"voice": "Aki"}),
+        ("voices preview", {}),
+        ("stop", {}),
+        ("leave", {}),
+        ("say", {"text": LOUD, "voice": nuisance}),
+        ("say", {"text": nuisance, "where": "file"}),
     ]
+    for command, options in uses:
+        answers.append(await (await alice.slash(command, **options)).settled(PATIENCE))
 
     for answer in answers:
-        await answer.settled(PATIENCE)
         assert answer.ephemeral, answer.text
         assert not answer.pings, answer.text
         assert "Something broke" not in answer.text
-    (audio,) = await said.followed(timeout=PATIENCE)
+    (audio,) = await answers[-1].followed(timeout=PATIENCE)
     (seen,) = scene.text.messages
     assert seen.id == audio.id
     assert list(seen.files) == ["aki.ogg"]

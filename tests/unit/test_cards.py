@@ -7,8 +7,8 @@ from typing import Any
 import discord
 import pytest
 
+from bot.cloning import CONSENT
 from bot.models import SampleReport, Voice, VoicePage, VoiceState
-from bot.voices import CONSENT
 from cogs.cards import audio_file, heard_card, list_card, picture_file, voice_card
 
 MORNING = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)

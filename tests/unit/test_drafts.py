@@ -2,10 +2,10 @@
 
 import pytest
 
+from bot.cloning import Draft
 from bot.drafts import Drafts
 from bot.errors import VoiceError
 from bot.samples import Take
-from bot.voices import Draft
 from tests.conftest import ALICE, BOB
 
 

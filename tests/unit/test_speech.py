@@ -12,6 +12,7 @@ import pytest
 
 from bot import audio
 from bot.errors import ProviderError, SpeechError, VoiceError
+from bot.homes import Homes
 from bot.models import AudioFormat, Voice, VoiceState
 from bot.samples import SampleService, Take
 from bot.speech import PREVIEW, SpeechService
@@ -64,7 +65,7 @@ async def test_a_line_that_cannot_be_counted_is_spoken_all_the_same(
     voice = await clone()
     file = tmp_path / "mynah.db"
     async with Store(f"sqlite+aiosqlite:///{file}?timeout=0.05", key=None) as impatient:
-        speech = SpeechService(impatient, {"fake": provider}, samples, provider="fake", max_text=200)
+        speech = SpeechService(impatient, Homes(impatient, {"fake": provider}, default="fake"), samples, max_text=200)
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             said = await speech.render(speech.say(voice, "tangerine"), "ogg")
@@ -171,7 +172,7 @@ async def test_speaking_from_a_recording_keeps_nothing(
 async def test_speaking_from_a_recording_is_refused_where_the_provider_cannot(
     store: Store, elsewhere: SlowFake, samples: SampleService, take: Take
 ) -> None:
-    speech = SpeechService(store, {"slow": elsewhere}, samples, provider="slow", max_text=200)
+    speech = SpeechService(store, Homes(store, {"slow": elsewhere}, default="slow"), samples, max_text=200)
 
     with pytest.raises(VoiceError, match="/clone"):
         speech.say_once(take, "Hello")

@@ -8,7 +8,7 @@ from bot.providers.local.measure import Spread
 from bot.providers.local.profile import Profile
 from bot.providers.local.source import Source
 
-NEIGHBOURS = 20
+NEIGHBOURS = 50
 """Frames whose mean stands for one: fewer are closer to the speaker, more are easier to understand."""
 _CONTEXT = (-8, -4, 0, 4, 8)
 """Frames around one whose shape is compared."""

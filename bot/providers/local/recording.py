@@ -11,7 +11,9 @@ MOST_SECONDS = 24.0
 _BLOCK = SAMPLE_RATE // 50
 _SILENCE = -80.0
 """dBFS below which nothing is speech."""
-_LEVEL = 0.14
+_LEVEL = 0.07
+_SLOPE = 400.0
+"""Hertz that a resampler's filter takes to fall off an edge."""
 _CLIFF = 18.0
 """dB by which everything above an edge is quieter than what is just below."""
 
@@ -78,5 +80,5 @@ def find_edge(samples: Floats) -> float:
         below = decibels[(hertz > edge - 500) & (hertz <= edge - 100)].mean()
         above = decibels[hertz > edge + 300].max()
         if above < below - _CLIFF:
-            return float(edge)
+            return float(edge) - _SLOPE
     return RATE / 2

@@ -26,7 +26,7 @@ from bot.providers.local.wire import Frame
 from bot.providers.local.worker import RefusedError
 
 LEAST_SECONDS = 3.0
-_KNEE = 0.7
+_PEAK = 0.9
 _EDGE = 0.03
 """Seconds kept around the sound of a phrase."""
 
@@ -110,8 +110,6 @@ def trim(sound: Floats) -> Floats:
 
 
 def to_pcm(sound: Floats) -> bytes:
-    """Write signed 16 bit, bending what is too loud instead of clipping it."""
-    size = np.abs(sound)
-    bent = _KNEE + (0.98 - _KNEE) * np.tanh((size - _KNEE) / (0.98 - _KNEE))
-    quiet = np.where(size <= _KNEE, sound, np.sign(sound) * bent)
-    return np.round(quiet * 32767).astype("<i2").tobytes()
+    """Write signed 16 bit; a phrase that is too loud is made quieter as a whole, never clipped."""
+    peak = float(np.abs(sound).max(initial=0))
+    return np.round(sound * (32767 * min(1.0, _PEAK / max(peak, _PEAK)))).astype("<i2").tobytes()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.client import Bot, Rules, build_bot
+from bot.cloning import CloneService
 from bot.drafts import Drafts
 from bot.playback import Speakers
 from bot.samples import SampleService
@@ -71,13 +72,20 @@ def alice(guild: Guild) -> Member:
 
 
 @pytest.fixture
-def start(house: Discord, voices: VoiceService, speech: SpeechService, samples: SampleService, tmp_path: Path) -> Start:
+def start(
+    house: Discord,
+    voices: VoiceService,
+    clones: CloneService,
+    speech: SpeechService,
+    samples: SampleService,
+    tmp_path: Path,
+) -> Start:
     """Give what starts the bot with the stage for its only cog."""
 
     @asynccontextmanager
     async def running() -> AsyncIterator[Bot]:
         speakers = Speakers(max_queue=3, idle_seconds=60)
-        rules = Rules(voices=voices, speech=speech, samples=samples, speakers=speakers, drafts=Drafts())
+        rules = Rules(voices=voices, clones=clones, speech=speech, samples=samples, speakers=speakers, drafts=Drafts())
         bot = build_bot(rules, cogs=["tests.unit.client.stage"], data_dir=tmp_path, connector=house.connector())
         async with bot:
             task = asyncio.create_task(bot.start(house.token))

@@ -97,7 +97,7 @@ def test_narrow_recording_gives_no_hiss_above_its_band(studio: Studio, speech: n
 
     (sound,) = speak(studio, "She sees six ships on the shore.", clone(studio, to_pcm(narrow)))
 
-    assert share_above(sound, 8_600) < 1e-5
+    assert share_above(sound, 8_600) < 1e-6
 
 
 def test_speech_takes_the_pitch_of_the_sample(studio: Studio, speech: np.ndarray) -> None:

@@ -1,0 +1,293 @@
+"""From recordings to a voice: nothing is half made, and nothing is made twice."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.cloning import CONSENT, CloneService, Draft
+from bot.errors import ProviderError, QuotaError, SampleError, StoreError, VoiceError
+from bot.homes import Homes
+from bot.models import Voice
+from bot.samples import SampleService, Take
+from bot.store import Store
+from bot.voices import VoiceService
+from tests.conftest import ALICE
+from tests.fakes import FakeProvider, SlowFake
+from tests.sounds import clip, quiet, to_wav
+
+Clone = Callable[..., Awaitable[Voice]]
+
+
+async def names(voices: VoiceService, owner_id: int = ALICE) -> list[str]:
+    page = await voices.page(owner_id=owner_id, offset=0, limit=50)
+    return [voice.name for voice in page.voices]
+
+
+def read_database(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("mynah.db*"))
+
+
+async def test_a_draft_says_what_was_heard_and_stores_and_spends_nothing(
+    voices: VoiceService, provider: FakeProvider, recording: bytes, clones: CloneService
+) -> None:
+    draft = await clones.draft(
+        [recording], owner_id=ALICE, name="  Aki ", description=" my\n voice ", tags="warm, calm,,warm"
+    )
+
+    assert (draft.name, draft.description, draft.tags) == ("Aki", "my voice", ("warm", "calm"))
+    assert draft.take.report.speech_seconds > 5
+    assert provider.asked == []
+    assert await names(voices) == []
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\u200b", "x" * 200, "🦜🦜", "@everyone", "<@1>", "A\u202eki", "\u3164"])
+async def test_a_draft_refuses_a_name_that_cannot_be_used(recording: bytes, name: str, clones: CloneService) -> None:
+    with pytest.raises(VoiceError, match=r"[Nn]ame.*:|so that it can be typed"):
+        await clones.draft([recording], owner_id=ALICE, name=name)
+
+
+@pytest.mark.parametrize("name", ["aki", "AKI", "  Aki", "Ａｋｉ"])
+async def test_a_draft_refuses_a_name_that_only_looks_different(
+    clone: Clone, provider: FakeProvider, name: str, clones: CloneService
+) -> None:
+    await clone("Aki")
+
+    with pytest.raises(VoiceError, match="already have a voice called Aki"):
+        await clones.draft([b"never listened to"], owner_id=ALICE, name=name)
+    assert provider.count("create") == 1
+
+
+async def test_one_voice_too_many_is_refused_before_anything_is_listened_to(
+    voices: VoiceService, clone: Clone, provider: FakeProvider, clones: CloneService
+) -> None:
+    for name in ("One", "Two", "Three", "Four"):
+        await clone(name)
+
+    with pytest.raises(QuotaError, match="You have 4 voices"):
+        await clones.draft([b"never listened to"], owner_id=ALICE, name="Five")
+    assert provider.count("create") == 4
+
+
+async def test_too_little_speech_is_refused_with_what_was_heard(provider: FakeProvider, clones: CloneService) -> None:
+    with pytest.raises(SampleError, match="at least 5 s"):
+        await clones.draft([clip(3)], owner_id=ALICE, name="Aki")
+    with pytest.raises(SampleError, match="nothing was heard"):
+        await clones.draft([to_wav(quiet(8))], owner_id=ALICE, name="Aki")
+    assert provider.asked == []
+
+
+async def test_several_short_recordings_are_judged_as_one(clones: CloneService) -> None:
+    draft = await clones.draft([clip(3), clip(3, seed=2), clip(3, seed=3)], owner_id=ALICE, name="Aki")
+
+    assert draft.take.report.speech_seconds > 7
+    assert len(draft.take.kept) == 3
+
+
+async def test_clone_makes_a_private_voice_of_its_owner_and_remembers_the_consent(
+    voices: VoiceService, provider: FakeProvider, recording: bytes, clones: CloneService
+) -> None:
+    before = datetime.now(UTC)
+    draft = await clones.draft([recording], owner_id=ALICE, name="Aki", description="mine", tags="warm")
+
+    voice = await clones.clone(draft)
+
+    request = provider.last("create")
+    assert (request.voice_id, request.title, request.description, request.tags) == (voice.id, "Aki", "mine", ("warm",))
+    assert request.visibility == "private"
+    assert request.samples[0].wav.startswith(b"RIFF")
+    assert voice == await voices.resolve("aki", owner_id=ALICE)
+    assert (voice.state, voice.visibility, voice.owner_id, voice.provider) == ("trained", "private", ALICE, "fake")
+    assert voice.consent == CONSENT
+    assert before <= voice.consented_at <= datetime.now(UTC)
+    assert voice.report == draft.take.report
+    assert voices.label_of(voice) == clones.label == provider.label
+
+
+async def test_clone_spends_nothing_when_the_name_was_taken_meanwhile(
+    provider: FakeProvider, clone: Clone, recording: bytes, clones: CloneService
+) -> None:
+    draft = await clones.draft([recording], owner_id=ALICE, name="Aki")
+    await clone("AKI")
+
+    with pytest.raises(VoiceError, match="already have"):
+        await clones.clone(draft)
+    assert provider.count("create") == 1
+
+
+async def test_of_two_clones_of_one_name_at_once_one_is_made(
+    provider: FakeProvider, recording: bytes, clones: CloneService
+) -> None:
+    drafts = [await clones.draft([recording], owner_id=ALICE, name=name) for name in ("Aki", "aki")]
+
+    results = await asyncio.gather(*(clones.clone(draft) for draft in drafts), return_exceptions=True)
+
+    assert {type(result) for result in results} == {Voice, VoiceError}
+    assert provider.count("create") == 1
+
+
+async def test_clone_spends_nothing_when_the_last_place_was_taken_meanwhile(
+    provider: FakeProvider, clone: Clone, recording: bytes, clones: CloneService
+) -> None:
+    draft = await clones.draft([recording], owner_id=ALICE, name="Late")
+    for name in ("One", "Two", "Three", "Four"):
+        await clone(name)
+
+    with pytest.raises(QuotaError):
+        await clones.clone(draft)
+    assert provider.count("create") == 4
+
+
+async def test_clone_spends_nothing_when_the_database_is_locked(
+    provider: FakeProvider, samples: SampleService, store: Store, take: Take, tmp_path: Path
+) -> None:
+    file = tmp_path / "mynah.db"
+    draft = Draft(id="d" * 32, owner_id=ALICE, name="Aki", description="", tags=(), take=take)
+    async with Store(f"sqlite+aiosqlite:///{file}?timeout=0.05", key=None) as impatient:
+        clones = CloneService(
+            impatient, Homes(impatient, {"fake": provider}, default="fake"), samples, max_voices=4, keep_samples=True
+        )
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match="busy"):
+                await clones.clone(draft)
+
+    assert provider.asked == []
+    assert await store.count(ALICE) == 0
+
+
+async def test_a_lost_answer_leaves_a_voice_that_is_looked_for_and_not_made_again(
+    voices: VoiceService, provider: FakeProvider, clone: Clone, clones: CloneService
+) -> None:
+    provider.script.loses_answers = True
+    with pytest.raises(ProviderError):
+        await clone("Aki", description="mine")
+    waiting = await voices.resolve("Aki", owner_id=ALICE)
+    assert (waiting.state, waiting.remote_id) == ("unknown", None)
+
+    await clones.recover()
+
+    found = await voices.resolve("Aki", owner_id=ALICE)
+    assert (found.state, found.id, found.description) == ("trained", waiting.id, "mine")
+    assert found.remote_id in provider.voices
+    assert provider.count("create") == 1
+
+
+async def test_a_voice_the_provider_never_made_is_forgotten_with_its_sample(
+    voices: VoiceService, store: Store, provider: FakeProvider, clone: Clone, clones: CloneService
+) -> None:
+    provider.fail("create", "unknown_outcome")
+    with pytest.raises(ProviderError):
+        await clone("Aki")
+    voice = await voices.resolve("Aki", owner_id=ALICE)
+    assert await voices.try_refresh(voice) == voice
+
+    await clones.recover()
+
+    assert await names(voices) == []
+    assert await store.samples(voice.id, owner_id=ALICE) == ()
+
+
+async def test_a_clone_that_was_cut_off_is_found_at_the_next_start(
+    voices: VoiceService, provider: FakeProvider, recording: bytes, clones: CloneService
+) -> None:
+    reached = asyncio.Event()
+
+    async def hang() -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    provider.script.while_creating = hang
+    draft = await clones.draft([recording], owner_id=ALICE, name="Aki")
+    task = asyncio.create_task(clones.clone(draft))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    await clones.recover()
+
+    assert (await voices.resolve("Aki", owner_id=ALICE)).state == "trained"
+
+
+async def test_recovery_passes_over_what_does_not_answer_and_keeps_it(
+    voices: VoiceService, store: Store, provider: FakeProvider, clone: Clone, clones: CloneService
+) -> None:
+    provider.fail("create", "unknown_outcome")
+    with pytest.raises(ProviderError):
+        await clone("Aki")
+    lost = await voices.resolve("Aki", owner_id=ALICE)
+    await store.add(replace(lost, id="f" * 32, name="Other", provider="gone"))
+    provider.fail("find", "network")
+
+    await clones.recover()
+
+    assert await names(voices) == ["Aki", "Other"]
+
+
+async def test_recovery_reads_a_voice_in_training_by_the_id_it_has(
+    voices: VoiceService, provider: FakeProvider, clone: Clone, clones: CloneService
+) -> None:
+    provider.script.trained_after = 2
+    voice = await clone("Aki")
+    provider.fail("find", "server")
+
+    await clones.recover()
+    assert (await voices.resolve("Aki", owner_id=ALICE)).state == "created"
+    await clones.recover()
+
+    assert (await voices.resolve("Aki", owner_id=ALICE)) == replace(
+        voice, state="trained", updated_at=(await voices.resolve("Aki", owner_id=ALICE)).updated_at
+    )
+
+
+async def test_a_voice_deleted_while_it_is_made_is_left_there_where_nothing_can_be_deleted(
+    store: Store, elsewhere: SlowFake, samples: SampleService, take: Take
+) -> None:
+    homes = Homes(store, {"slow": elsewhere}, default="slow")
+    clones = CloneService(store, homes, samples, max_voices=4, keep_samples=True)
+    voices = VoiceService(store, homes)
+
+    async def delete() -> None:
+        await voices.delete(await voices.resolve("Aki", owner_id=ALICE))
+
+    elsewhere.script.while_creating = delete
+
+    with pytest.raises(VoiceError):
+        await clones.clone(Draft(id="d" * 32, owner_id=ALICE, name="Aki", description="", tags=(), take=take))
+    assert await names(voices) == []
+    assert elsewhere.count("delete") == 0
+
+
+async def test_samples_are_kept_with_the_voice_and_cannot_be_read_in_the_file(
+    store: Store, recording: bytes, tmp_path: Path, clones: CloneService
+) -> None:
+    words = "Peck the seven yellow seeds."
+    voice = await clones.clone(await clones.draft([recording], owner_id=ALICE, name="Aki", transcript=words))
+
+    kept = await store.samples(voice.id, owner_id=ALICE)
+
+    assert [sample.transcript for sample in kept] == [words]
+    assert kept[0].opus.startswith(b"OggS")
+    files = read_database(tmp_path)
+    assert voice.id.encode() in files
+    for secret in (b"OpusHead", b"OggS", b"yellow seeds"):
+        assert secret not in files
+
+
+async def test_no_sample_is_kept_where_the_setting_says_so(
+    store: Store, provider: FakeProvider, samples: SampleService, recording: bytes, tmp_path: Path
+) -> None:
+    homes = Homes(store, {"fake": provider}, default="fake")
+    clones = CloneService(store, homes, samples, max_voices=4, keep_samples=False)
+
+    voice = await clones.clone(await clones.draft([recording], owner_id=ALICE, name="Aki"))
+
+    assert await store.samples(voice.id, owner_id=ALICE) == ()
+    with closing(sqlite3.connect(tmp_path / "mynah.db")) as database:
+        assert database.execute("SELECT count(*) FROM samples").fetchone() == (0,)
