@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bot.errors import ProviderError, VoiceError
 from bot.homes import Homes
 from bot.models import Voice, VoicePage
-from bot.providers.base import VoiceEdit
+from bot.providers.base import VoiceEdit, VoiceProvider
 from bot.store import Store
 from bot.text import clean_name, clean_note, clean_tags
 
@@ -109,12 +109,22 @@ class VoiceService:
         await self._store.set_default(voice.id, owner_id=voice.owner_id)
 
     async def delete(self, voice: Voice) -> None:
-        """Remove a voice at its provider, then here with its samples. Where the provider fails, all stays."""
+        """Remove a voice at its provider, then here with its samples. Where either fails first, all stays."""
         home = self._homes.of(voice)
-        if home.capabilities.deletes:
-            made = None if voice.remote_id else await home.find(voice.id)
-            remote_id = made.id if made else voice.remote_id
-            if remote_id is not None:
-                await home.delete(remote_id)
+        await self._store.save(replace(voice, state="failed"))  # a database that refuses must do so before the provider
+        try:
+            await self._delete_at(home, voice)
+        except ProviderError:
+            await self._store.save(voice)
+            raise
         await self._store.delete(voice.id, owner_id=voice.owner_id)
         log.info("voice %s deleted at %s", voice.id, voice.provider)
+
+    @staticmethod
+    async def _delete_at(home: VoiceProvider, voice: Voice) -> None:
+        if not home.capabilities.deletes:
+            return
+        made = None if voice.remote_id else await home.find(voice.id)
+        remote_id = made.id if made else voice.remote_id
+        if remote_id is not None:
+            await home.delete(remote_id)

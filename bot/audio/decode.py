@@ -11,7 +11,7 @@ import numpy as np
 from av import AudioFrame, AudioStream, FFmpegError, Packet
 from av.container import InputContainer
 
-from bot.audio.recording import Recording, Samples, chain
+from bot.audio.recording import Recording, Samples, chain, pieces
 from bot.audio.resample import Resampler, to_samples
 from bot.audio.riff import is_wav, strip_wav
 from bot.errors import SampleError
@@ -170,17 +170,17 @@ class _Decoding:
             before += [self._resampler.finish()] if self._resampler else []
             self._rate = frame.sample_rate
             self._resampler = Resampler(self._rate)
+        self._seconds += frame.samples / self._rate
+        if self._seconds > self._limits.max_seconds + SLACK_SECONDS:
+            raise SampleError(_too_long(self._limits.max_seconds))
         samples = to_samples(frame)
         self._block.append(samples)
         self._block_size += samples.size
-        self._seconds += samples.size / self._rate
-        if self._seconds > self._limits.max_seconds + SLACK_SECONDS:
-            raise SampleError(_too_long(self._limits.max_seconds))
         return before + (self._flush() if self._block_size >= self._rate * BLOCK_SECONDS else [])
 
     def _flush(self) -> list[Samples]:
         block, self._block, self._block_size = self._block, [], 0
-        return [self._resampler.feed(chain(block))] if self._resampler and block else []
+        return [self._resampler.feed(piece) for piece in pieces(chain(block), 1)] if self._resampler else []
 
     def _check_channels(self, channels: int) -> None:
         if channels > self._limits.max_channels:

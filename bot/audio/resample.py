@@ -22,12 +22,18 @@ def to_frame(samples: Samples, rate: int = RATE) -> AudioFrame:
 def to_samples(frame: AudioFrame) -> Samples:
     """Read a frame of any common sample format as -1 to 1, channels averaged into one.
 
-    Raises ValueError where numpy has no such sample type.
+    A file chooses how long its frames are, so a long one is read piece by piece. Raises ValueError where numpy has no
+    such sample type.
     """
     array: NDArray[Any] = frame.to_ndarray()
     channels = frame.layout.nb_channels
     if frame.format.is_packed and channels > 1:
         array = array.reshape(-1, channels).T
+    return chain(_mix(array[:, start : start + RATE]) for start in range(0, array.shape[1], RATE))
+
+
+def _mix(array: NDArray[Any]) -> Samples:
+    """Average the rows of any common sample type."""
     if array.dtype.kind == "f":
         array = np.clip(np.nan_to_num(array, nan=0.0), -LOUDEST, LOUDEST)
     sound = array.mean(axis=0, dtype=np.float64)

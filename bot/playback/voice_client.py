@@ -87,6 +87,16 @@ class ChannelConnection(VoiceConnectionState):
         """Put ours in place of the one that discord.py builds, before that is started."""
         self._reader = PollReader(self)
 
+    async def _poll_voice_ws(self, reconnect: bool) -> None:
+        """Follow the voice websocket. One that closes while discord.py answers on it is read on to its close code."""
+        while True:
+            try:
+                await super()._poll_voice_ws(reconnect)
+            except ConnectionResetError as error:  # aiohttp's ClientConnectionResetError among them
+                log.debug("A voice websocket closed under an answer: %r", error)
+            else:
+                return
+
     async def disconnect(self, *, force: bool = True, cleanup: bool = True, wait: bool = False) -> None:
         """Leave; for good with `cleanup`, and then once.
 

@@ -32,14 +32,15 @@ _MIGRATION_LOCK = 0x6D796E6168  # "mynah"
 def build_engine(url: str) -> AsyncEngine:
     """Build the engine for a SQLAlchemy URL. Connects to nothing yet.
 
-    SQLite waits 5 s for a lock; `?timeout=` in the URL says otherwise.
+    SQLite waits 5 s for a lock; `?timeout=` in the URL says otherwise. What members wrote stays out of the text of its
+    errors, which is logged.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(parsed, pool_pre_ping=True)
+        return create_async_engine(parsed, pool_pre_ping=True, hide_parameters=True)
     if "timeout" not in parsed.query:
         parsed = parsed.update_query_dict({"timeout": _BUSY_SECONDS})
-    engine = create_async_engine(parsed)
+    engine = create_async_engine(parsed, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

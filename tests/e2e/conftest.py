@@ -23,15 +23,14 @@ from tests.e2e.stage import Cast, House, Scene
 NewHouse = Callable[..., AbstractAsyncContextManager[House]]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def no_bugs(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Let no test pass in which the bot, discord.py or asyncio logged a bug, also one found when it is thrown away."""
     yield
     gc.collect()
     told = [record for phase in ("setup", "call") for record in caplog.get_records(phase)] + caplog.records
     bugs = [record.getMessage() for record in told if record.levelno >= logging.ERROR]
-    # discord.py's poller meets a websocket that closes while it answers
-    assert not [bug for bug in bugs if "Voice websocket poller" not in bug]
+    assert not bugs
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +67,7 @@ async def _cloned(house: House, clip: bytes, *, owner_id: int) -> Cast:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def scene(house: House) -> AsyncIterator[Scene]:
+async def scene(house: House, no_bugs: None) -> AsyncIterator[Scene]:
     """A new server in the Discord that all share."""
     entered = house.enter()
     yield entered
@@ -80,7 +79,7 @@ async def scene(house: House) -> AsyncIterator[Scene]:
 
 
 @pytest.fixture
-def new_house(tmp_path: Path) -> NewHouse:
+def new_house(tmp_path: Path, no_bugs: None) -> NewHouse:
     """Give what opens a Discord of its own for a test that breaks things."""
 
     def build(**settings: object) -> House:

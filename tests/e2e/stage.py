@@ -94,9 +94,19 @@ class House:
         greeted = self.discord.gateway.identified
         self._bot = await self._open.enter_async_context(open_bot(self.settings, connector=self.discord.connector()))
         self._running = asyncio.create_task(self._bot.start(self.discord.token))
-        async with asyncio.timeout(PATIENCE):
-            await self.discord.world.events.bell.until(lambda: self.discord.gateway.identified > greeted)
-        await self.discord.bot_ready()
+        bell = self.discord.world.events.bell
+        greeting = asyncio.create_task(bell.until(lambda: self.discord.gateway.identified > greeted))
+        try:
+            await asyncio.wait({self._running, greeting}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            if self._running.done():
+                self._running.result()
+            await self.discord.bot_ready()
+        except BaseException:
+            await self.stop()
+            raise
+        finally:
+            greeting.cancel()
+            await asyncio.wait({greeting})
 
     async def stop(self) -> None:
         """Stop the bot as its operator does."""

@@ -1,12 +1,16 @@
 """What members do with the voices they own, and with no other."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from bot.errors import ProviderError, ProviderFault, QuotaError, VoiceError
+from bot.errors import ProviderError, ProviderFault, QuotaError, StoreError, VoiceError
+from bot.homes import Homes
 from bot.models import Voice
 from bot.providers.base import CloneRequest
 from bot.store import Store
@@ -347,3 +351,19 @@ async def test_a_voice_of_a_provider_that_is_switched_off_says_so(
     with pytest.raises(VoiceError, match="switched off"):
         await voices.delete(voice)
     assert await names(voices) == ["Aki", "Far"]
+
+
+async def test_delete_removes_nothing_at_the_provider_when_the_database_is_locked(
+    store: Store, provider: FakeProvider, clone: Clone, tmp_path: Path
+) -> None:
+    voice = await clone("Aki")
+    file = tmp_path / "mynah.db"
+    async with Store(f"sqlite+aiosqlite:///{file}?timeout=0.05", key=None) as impatient:
+        voices = VoiceService(impatient, Homes(impatient, {"fake": provider}, default="fake"))
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match="busy"):
+                await voices.delete(voice)
+
+    assert provider.count("delete") == 0
+    assert (await store.get(voice.id, owner_id=ALICE)) == voice

@@ -116,7 +116,7 @@ class Everything:
     def __call__(self, tree: app_commands.CommandTree) -> None:
         @tree.command(description="Takes everything")
         @app_commands.rename(file="sample")
-        async def take(  # noqa: PLR0917 - discord.py reads options from the signature
+        async def take(
             interaction: discord.Interaction,
             text: app_commands.Range[str, 2, 5],
             whole: app_commands.Range[int, 1, 3] = 1,
