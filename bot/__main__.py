@@ -38,6 +38,13 @@ from cogs import ALL
 log = logging.getLogger("bot")
 
 _STALE_SECONDS = 60.0
+_LEAST = {
+    "PIL": logging.INFO,
+    "aiosqlite": logging.INFO,
+    "asyncio": logging.INFO,
+    "discord": logging.INFO,
+    "sqlalchemy": logging.WARNING,
+}
 
 
 @asynccontextmanager
@@ -111,10 +118,10 @@ def is_alive(data_dir: Path) -> bool:
 
 
 def set_up_logging(level: str) -> None:
-    """Log to stderr. Libraries that write texts, URLs or SQL at DEBUG stay at INFO or above."""
+    """Log to stderr. Libraries stay above the level at which they write texts, URLs or SQL."""
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    for noisy in ("discord", "aiosqlite", "sqlalchemy", "PIL", "asyncio"):
-        logging.getLogger(noisy).setLevel(max(logging.INFO, logging.getLevelName(level)))
+    for name, least in _LEAST.items():
+        logging.getLogger(name).setLevel(max(least, logging.getLevelName(level)))
 
 
 def main(arguments: list[str] | None = None) -> int:

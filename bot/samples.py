@@ -1,7 +1,8 @@
 """Recordings as members send them, turned into samples: decoded, judged, cleaned, kept small. Knows no voices."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from bot import audio
@@ -19,16 +20,23 @@ class Take:
 
 
 class SampleService:
-    """Listens to recordings in worker threads. Owns the limits, and how many are decoded at once."""
+    """Listens to recordings in worker threads. Owns the limits, and how many are held and decoded at once."""
 
     def __init__(self, limits: audio.Limits, *, at_once: int = 2) -> None:
         self._limits = limits
         self._turns = asyncio.Semaphore(at_once)
+        self._rooms = asyncio.Semaphore(2 * at_once)
 
     @property
     def max_bytes(self) -> int:
         """Largest recording taken."""
         return self._limits.max_bytes
+
+    @asynccontextmanager
+    async def room(self) -> AsyncIterator[None]:
+        """Wait until there is room for one more command's files; to be held from fetching to the end of listening."""
+        async with self._rooms:
+            yield
 
     async def listen(self, clips: Sequence[bytes], *, transcript: str = "", clean_up: bool = False) -> Take:
         """Decode and judge recordings; the transcript belongs to the first. Raises `SampleError`."""

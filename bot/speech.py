@@ -93,11 +93,14 @@ class SpeechService:
         return await self.render(self._say(voice, PREVIEW, counts=False), "ogg")
 
     async def try_preview(self, voice: Voice) -> bytes | None:
-        """Speak a fixed sentence if the voice is ready and its provider answers."""
+        """Speak a fixed sentence if the voice is ready, and its provider and the store answer."""
         try:
             return await self.preview(voice) if voice.state == "trained" else None
         except ProviderError as error:
             log.warning("no preview of voice %s: %s", voice.id, error.kind)
+            return None
+        except StoreError as error:
+            log.warning("no preview of voice %s: %s", voice.id, error)
             return None
 
     async def render(self, speech: Speech, form: AudioFormat) -> bytes:

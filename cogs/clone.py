@@ -70,16 +70,16 @@ class Clone(commands.Cog):
         await self._clones.admit(name, owner_id=interaction.user.id)
         files = [each for each in (sample, sample2, sample3, sample4, sample5) if each is not None]
         most = self._samples.max_bytes
-        clips = await asyncio.gather(*(read_upload(each, max_bytes=most) for each in files))
-        draft = await self._clones.draft(
-            clips,
-            owner_id=interaction.user.id,
-            name=name,
-            transcript=transcript,
-            description=description,
-            tags=tags,
-            clean_up=clean_up,
-        )
+        async with self._samples.room():
+            draft = await self._clones.draft(
+                await asyncio.gather(*(read_upload(each, max_bytes=most) for each in files)),
+                owner_id=interaction.user.id,
+                name=name,
+                transcript=transcript,
+                description=description,
+                tags=tags,
+                clean_up=clean_up,
+            )
         self._drafts.keep(draft)
         picture = await self._samples.picture(draft.take.report)
         card = heard_card(draft.name, draft.take.report)

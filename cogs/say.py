@@ -95,8 +95,8 @@ class Say(commands.Cog):
             return _Spoken(name=chosen.name, open=lambda: self._speech.say(chosen, text))
         if voice is not None:
             raise VoiceError("Choose a voice or attach a sample, not both.")
-        clip = await read_upload(sample, max_bytes=self._samples.max_bytes)
-        take = await self._clones.hear(clip)
+        async with self._samples.room():
+            take = await self._clones.hear(await read_upload(sample, max_bytes=self._samples.max_bytes))
         return _Spoken(name="the recording", open=lambda: self._speech.say_once(take, text))
 
     async def _play(self, interaction: Interaction, spoken: "_Spoken", channel: Channel) -> None:

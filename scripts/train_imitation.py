@@ -2,7 +2,7 @@
 
     python scripts/train_imitation.py [--minutes 90] [--rounds 14] [--out bot/providers/local/weights.npz]
 
-Writes `reference.npz`, the source voice's average, beside the weights.
+Writes the averages of the source voices (`reference-*.npz`) beside the weights; `--minutes 0` writes only those.
 
 Needs torch beside the bot's own requirements (`pip install torch`, the CPU build is enough); the bot itself never does.
 Sentences are drawn from `imitation_words.txt` and from made-up syllables, read by every voice variant espeak-ng has at
@@ -27,8 +27,9 @@ from bot.providers.local.arrays import Floats, Integers
 from bot.providers.local.espeak import Espeak
 from bot.providers.local.phones import PHONES, label_frames
 from bot.providers.local.posterior import BANDS, DILATIONS, HOP, RATE, WEIGHTS, mel_weights, normalise, power_frames
-from bot.providers.local.reference import REFERENCE, Reference
+from bot.providers.local.reference import Reference, shipped
 from bot.providers.local.resample import resample
+from bot.providers.local.source import SOURCE_VOICES
 
 WORDS = Path(__file__).with_name("imitation_words.txt")
 HIDDEN = 160
@@ -192,7 +193,10 @@ def main() -> None:
     torch.manual_seed(0)
     torch.set_num_threads(2)
     dice = np.random.default_rng(0)
-    Reference.read(Espeak()).save(asked.out.with_name(REFERENCE.name))
+    for voice in SOURCE_VOICES.values():
+        Reference.read(Espeak(), voice).save(asked.out.with_name(shipped(voice).name))
+    if not asked.minutes:
+        return
     readings = read_aloud(asked.minutes, dice)
     print(len(readings), "readings")
     export(train(readings, asked.rounds, dice), asked.out)

@@ -24,6 +24,7 @@ class Speakers:
         self._idle_seconds = idle_seconds
         self._connect = connect
         self._speakers: dict[int, Speaker] = {}
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -35,6 +36,7 @@ class Speakers:
 
     async def close(self) -> None:
         """Refuse what waits, stop what is said, leave every channel. To be called while Discord is still connected."""
+        self._closed = True
         async with asyncio.TaskGroup() as group:
             for speaker in self._speakers.values():
                 group.create_task(speaker.close())
@@ -45,6 +47,8 @@ class Speakers:
         Raises PlaybackError at once where it can be known that it would not be heard: the queue is full, the bot may
         not connect or speak there, the channel is a stage, full, gone, or nobody is in it.
         """
+        if self._closed:
+            raise PlaybackError("I am shutting down: ask again in a minute.")
         guild_id = line.channel.guild.id
         speaker = self._speakers.get(guild_id)
         if speaker is None:

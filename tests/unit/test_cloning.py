@@ -131,6 +131,21 @@ async def test_of_two_clones_of_one_name_at_once_one_is_made(
     assert provider.count("create") == 1
 
 
+async def test_of_many_clones_at_once_no_more_are_made_than_a_member_may_own(
+    provider: FakeProvider, take: Take, clones: CloneService
+) -> None:
+    drafts = [
+        Draft(id=f"{number:032x}", owner_id=ALICE, name=f"Voice {number}", description="", tags=(), take=take)
+        for number in range(6)
+    ]
+
+    results = await asyncio.gather(*(clones.clone(draft) for draft in drafts), return_exceptions=True)
+
+    assert [type(result) for result in results].count(Voice) == 4
+    assert [type(result) for result in results].count(QuotaError) == 2
+    assert provider.count("create") == 4
+
+
 async def test_clone_spends_nothing_when_the_last_place_was_taken_meanwhile(
     provider: FakeProvider, clone: Clone, recording: bytes, clones: CloneService
 ) -> None:

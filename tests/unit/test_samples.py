@@ -74,6 +74,37 @@ async def test_one_bad_recording_among_good_ones_is_refused(samples: SampleServi
         await samples.listen([clip(2), b"no sound", clip(2)])
 
 
+async def test_recordings_that_are_too_long_together_are_refused() -> None:
+    samples = SampleService(audio.Limits(max_bytes=5_000_000, max_seconds=3))
+
+    with pytest.raises(SampleError, match="Together they are longer than 3 s"):
+        await samples.listen([clip(2), clip(2)])
+
+
+async def test_the_files_of_one_more_command_wait_for_room() -> None:
+    samples = SampleService(LIMITS, at_once=1)
+    entered: list[int] = []
+    leave = [asyncio.Event() for _ in range(3)]
+
+    async def hold(number: int) -> None:
+        async with samples.room():
+            entered.append(number)
+            await leave[number].wait()
+
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(hold(0))
+        group.create_task(hold(1))
+        group.create_task(hold(2))
+        await asyncio.sleep(0)
+        assert entered == [0, 1]
+        leave[0].set()
+        await first
+        leave[1].set()
+        leave[2].set()
+
+    assert entered == [0, 1, 2]
+
+
 async def test_listening_goes_on_after_a_failure(recording: bytes) -> None:
     samples = SampleService(LIMITS, at_once=1)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bot import audio
-from bot.errors import ProviderError, SpeechError, VoiceError
+from bot.errors import ProviderError, SpeechError, StoreError, VoiceError
 from bot.homes import Homes
 from bot.models import AudioFormat, Voice, VoiceState
 from bot.samples import SampleService, Take
@@ -228,6 +228,19 @@ async def test_no_preview_is_no_failure_where_the_provider_does_not_speak(
     assert await speech.try_preview(voice) is None
     with pytest.raises(ProviderError):
         await speech.preview(voice)
+
+
+async def test_no_preview_is_no_failure_where_the_store_does_not_answer(
+    store: Store, homes: Homes, samples: SampleService, clone: Clone
+) -> None:
+    class Busy(Store):
+        async def get(self, voice_id: str, *, owner_id: int) -> Voice | None:
+            raise StoreError("The voice store is busy: try again in a minute.")
+
+    voice = await clone()
+    speech = SpeechService(Busy("sqlite+aiosqlite://", key=None), homes, samples, max_text=200)
+
+    assert await speech.try_preview(voice) is None
 
 
 # what goes wrong at the provider

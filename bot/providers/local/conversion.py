@@ -15,7 +15,7 @@ from bot.providers.local.profile import Profile
 from bot.providers.local.source import Source
 from bot.providers.local.vocoder import Track
 
-OWN = 0.6
+OWN = 0.5
 """Share of the speaker's own frames in an envelope."""
 _OWN_BLUR = 1.5
 """Frames over which neighbouring choices run into each other."""

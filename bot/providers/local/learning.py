@@ -17,6 +17,7 @@ from bot.providers.local.profile import Profile
 from bot.providers.local.recording import find_edge
 from bot.providers.local.reference import Reference
 from bot.providers.local.resample import resample
+from bot.providers.local.source import choose_source
 from bot.providers.local.vocoder import Track, analyse, find_active, find_range
 
 _PRIOR = 30.0
@@ -66,20 +67,23 @@ def _match_spread(profile: Profile, reference: Reference) -> Profile:
     return replace(profile, before=before.mean, gain=gain.astype(np.float32), after=own.mean(axis=0))
 
 
-def learn(samples: Floats, net: PosteriorNet, reference: Reference) -> Profile:
+def learn(samples: Floats, net: PosteriorNet) -> Profile:
     """Make a profile of 24 kHz sound."""
     edge = find_edge(samples)
     track = analyse(samples, *find_range(samples), edge=edge)
     active = find_active(track.level)
     shapes = Spread.of(shape(track.cepstra)[active])
     heard = adapt(_listen(net, samples, len(active)), shapes.normalise(shape(track.cepstra)), active)
+    pitch = Spread.of_pitch(track.pitch)
+    reference = Reference.load(choose_source(float(pitch.mean)))
     shift, phone_shift = _learn_shifts(track, active, heard, reference)
     common = 0.5 * np.log(np.exp(heard).mean(axis=0) + 1e-4)
     source = reference.source
     unmoved = np.zeros(ORDER, np.float32)
     profile = Profile(
+        source=np.array(reference.voice.name),
         edge=np.array(edge, np.float32),
-        pitch=_pair(Spread.of_pitch(track.pitch)),
+        pitch=_pair(pitch),
         level=_pair(Spread.of(track.level[active])),
         shape=_pair(shapes),
         source_pitch=_pair(Spread.of_pitch(source.track.pitch)),

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.providers.local.arrays import Flags, Floats
+from bot.providers.local.source import SOURCE_VOICES
 
 _FORMAT = 1
 
@@ -22,6 +23,8 @@ class ProfileError(Exception):
 class Profile:
     """A speaker, as the engine can imitate them. Pairs are mean and deviation."""
 
+    source: npt.NDArray[np.str_]
+    """Name of the source voice it was learnt against."""
     edge: Floats
     """Hertz above which the recording holds nothing."""
     pitch: Floats
@@ -31,7 +34,7 @@ class Profile:
     shape: Floats
     """Pair: coarse shape of the envelope while speaking (2 by 21)."""
     source_pitch: Floats
-    """The same three of the source voice it was learnt against."""
+    """The same three of the source voice."""
     source_level: Floats
     source_shape: Floats
     shift: Floats
@@ -69,7 +72,7 @@ class Profile:
             lengths = {len(kept[name]) for name in ("active", "cepstra", "breath", "heard", "voiced")}
         except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
             raise ProfileError("the profile is damaged") from error
-        if not known or len(lengths) != 1 or not kept["active"].any():
+        if not known or len(lengths) != 1 or not kept["active"].any() or str(kept["source"]) not in SOURCE_VOICES:
             raise ProfileError("the profile is damaged, or another version of the engine made it")
         return cls(**kept)
 

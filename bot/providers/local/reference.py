@@ -1,4 +1,4 @@
-"""How the source voice is on average: espeak-ng's reading of a fixed corpus, made once and shipped beside the net."""
+"""How a source voice is on average: espeak-ng's reading of a fixed corpus, made once and shipped beside the net."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +8,9 @@ import numpy as np
 
 from bot.providers.local.arrays import Floats
 from bot.providers.local.espeak import Espeak
-from bot.providers.local.source import ENGLISH, SPEED, VARIANT, Source, read_aloud
+from bot.providers.local.source import ENGLISH, Source, SourceVoice, read_aloud
 from bot.providers.local.vocoder import Track
 
-REFERENCE = Path(__file__).with_name("reference.npz")
 _STEPS = 32.0
 """Quantisation steps to a standard deviation."""
 # every phone of English several times
@@ -34,21 +33,27 @@ def _pack(rows: Floats) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.int8]],
     return packed, np.stack([mean, step]).astype(np.float32)
 
 
-def made_of() -> str:
-    """Say what the reference depends on, to notice one that is out of date."""
-    return f"{ENGLISH}+{VARIANT} {SPEED} {' '.join(CORPUS)}"
+def shipped(voice: SourceVoice) -> Path:
+    """Name the file of a voice's reference."""
+    return Path(__file__).with_name(f"reference-{voice.name}.npz")
+
+
+def made_of(voice: SourceVoice) -> str:
+    """Say what a reference depends on, to notice one that is out of date."""
+    return f"{ENGLISH}+{voice.variant} {voice.speed} {' '.join(CORPUS)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The corpus as the source voice reads it."""
+    """The corpus as a source voice reads it."""
 
+    voice: SourceVoice
     source: Source
 
     @classmethod
-    def read(cls, espeak: Espeak) -> Self:
+    def read(cls, espeak: Espeak, voice: SourceVoice) -> Self:
         """Have espeak-ng read the corpus."""
-        readings = [reading for text in CORPUS if (reading := read_aloud(espeak, text)) is not None]
+        readings = [reading for text in CORPUS if (reading := read_aloud(espeak, text, voice)) is not None]
         tracks = [reading.track for reading in readings]
         track = Track(
             pitch=np.concatenate([t.pitch for t in tracks]),
@@ -56,14 +61,14 @@ class Reference:
             breath=np.concatenate([t.breath for t in tracks]),
         )
         labels = np.concatenate([reading.labels for reading in readings])
-        return cls(Source(track, labels, np.concatenate([reading.active for reading in readings])))
+        return cls(voice, Source(track, labels, np.concatenate([reading.active for reading in readings])))
 
-    def save(self, path: Path = REFERENCE) -> None:
+    def save(self, path: Path) -> None:
         """Write the reference small."""
         cepstra, scale = _pack(self.source.track.cepstra)
         np.savez_compressed(
             path,
-            made_of=np.array(made_of()),
+            made_of=np.array(made_of(self.voice)),
             cepstra=cepstra,
             scale=scale,
             pitch=self.source.track.pitch.astype(np.float16),
@@ -73,13 +78,13 @@ class Reference:
         )
 
     @classmethod
-    def load(cls, path: Path = REFERENCE) -> Self:
-        """Read the shipped reference."""
-        with np.load(path, allow_pickle=False) as file:
+    def load(cls, voice: SourceVoice, path: Path | None = None) -> Self:
+        """Read a reference; the shipped one where no other is named."""
+        with np.load(path or shipped(voice), allow_pickle=False) as file:
             mean, step = file["scale"]
             track = Track(
                 pitch=file["pitch"].astype(np.float32),
                 cepstra=file["cepstra"].astype(np.float32) * step + mean,
                 breath=file["breath"].astype(np.float32),
             )
-            return cls(Source(track, file["labels"].astype(np.intp), file["active"]))
+            return cls(voice, Source(track, file["labels"].astype(np.intp), file["active"]))

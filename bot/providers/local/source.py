@@ -11,12 +11,30 @@ from bot.providers.local.phones import label_frames
 from bot.providers.local.resample import resample
 from bot.providers.local.vocoder import Track, analyse, find_active
 
-VARIANT = "f5"
-"""espeak-ng's voice variant that everybody is imitated from."""
-SPEED = 174
-"""Words a minute."""
 ENGLISH = "en-us"
 _QUIET = 1e-4
+_LOW_BELOW = 160.0
+"""Hertz of mean pitch below which a speaker is imitated from the low voice."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceVoice:
+    """A voice of espeak-ng that speakers are imitated from."""
+
+    name: str
+    variant: str
+    speed: int
+    """Words a minute."""
+
+
+LOW = SourceVoice("low", "klatt4", 180)
+HIGH = SourceVoice("high", "f5", 165)
+SOURCE_VOICES = {voice.name: voice for voice in (LOW, HIGH)}
+
+
+def choose_source(log_pitch: float) -> SourceVoice:
+    """Choose the voice to imitate a speaker from, by the mean of their log pitch."""
+    return LOW if log_pitch < np.log(_LOW_BELOW) else HIGH
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +50,12 @@ class Source:
         return len(self.labels)
 
 
-def read_aloud(espeak: Espeak, text: str, voice: str = ENGLISH) -> Source | None:
-    """Have espeak-ng read `text` and take that apart; None where nothing was heard. Raises `EspeakError`."""
-    said = espeak.say(text, f"{voice}+{VARIANT}", speed=SPEED)
+def read_aloud(espeak: Espeak, text: str, voice: SourceVoice, language: str = ENGLISH) -> Source | None:
+    """Have espeak-ng read `text` and take that apart; None where nothing was heard.
+
+    `language` is espeak-ng's name for it. Raises `EspeakError`.
+    """
+    said = espeak.say(text, f"{language}+{voice.variant}", speed=voice.speed)
     if not len(said.samples) or float(np.abs(said.samples).max()) < _QUIET:
         return None
     track = analyse(resample(said.samples, said.rate, RATE))

@@ -19,8 +19,7 @@ from bot.providers.local.phrases import split
 from bot.providers.local.posterior import PosteriorNet
 from bot.providers.local.profile import Profile, ProfileError
 from bot.providers.local.recording import prepare, speech_seconds
-from bot.providers.local.reference import Reference
-from bot.providers.local.source import Source, read_aloud
+from bot.providers.local.source import HIGH, SOURCE_VOICES, Source, SourceVoice, read_aloud
 from bot.providers.local.vocoder import synthesise
 from bot.providers.local.wire import Frame
 from bot.providers.local.worker import RefusedError
@@ -54,7 +53,7 @@ class Studio:
                 raise ValueError(frame.verb)
 
     def _check(self, frame: Frame) -> Iterator[Frame]:
-        if read_aloud(self._espeak, "Hello.") is None:
+        if read_aloud(self._espeak, "Hello.", HIGH) is None:
             raise RefusedError("espeak-ng makes no sound here.")
         yield Frame(request=frame.request, verb="busy")
 
@@ -65,7 +64,7 @@ class Studio:
             )
         sound = prepare(frame.body)
         yield Frame(request=frame.request, verb="busy")
-        profile = learn(sound, self._net, Reference.load())
+        profile = learn(sound, self._net)
         yield Frame(request=frame.request, verb="profile", body=profile.to_bytes())
 
     def _speak(self, frame: Frame) -> Iterator[Frame]:
@@ -73,12 +72,13 @@ class Studio:
             profile = Profile.from_bytes(frame.body)
         except ProfileError as error:
             raise RefusedError("This voice's file is damaged. Delete the voice and clone it again.") from error
-        voice = language.voice_for(frame.language or language.guess(frame.text))
-        exemplars = Exemplars(profile) if voice.startswith(language.ENGLISH) else None
+        spoken = language.voice_for(frame.language or language.guess(frame.text))
+        exemplars = Exemplars(profile) if spoken.startswith(language.ENGLISH) else None
+        voice = SOURCE_VOICES[str(profile.source)]
         pause = 0.0
         for phrase in split(frame.text):
             # espeak-ng would read the names of signs and emoji that stand alone
-            source = self._read(phrase.text, voice) if any(map(str.isalnum, phrase.text)) else None
+            source = self._read(phrase.text, voice, spoken) if any(map(str.isalnum, phrase.text)) else None
             if source is None:
                 continue
             track = convert(source, profile, exemplars) if exemplars else convert_simply(source, profile)
@@ -89,11 +89,11 @@ class Studio:
         if not pause:
             raise RefusedError("There is nothing to say in this text. Write a few words.")
 
-    def _read(self, text: str, voice: str) -> Source | None:
+    def _read(self, text: str, voice: SourceVoice, language: str) -> Source | None:
         try:
-            return read_aloud(self._espeak, text, voice)
+            return read_aloud(self._espeak, text, voice, language)
         except EspeakError:
-            return read_aloud(self._espeak, text)
+            return read_aloud(self._espeak, text, voice)
 
 
 def trim(sound: Floats) -> Floats:

@@ -3,6 +3,7 @@
 import io
 import resource
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -201,6 +202,25 @@ def test_decode_passes_over_chunks_of_a_wav_and_believes_no_size_in_them() -> No
     with pytest.raises(SampleError, match="not audio I can read"):
         decode(plain[:12] + bomb + plain[12:], LIMITS)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+
+
+def test_decode_holds_a_file_of_one_huge_frame_a_few_times_only() -> None:
+    size = 4_000_000
+    room = io.BytesIO()
+    with av.open(room, "w", format="matroska") as file:
+        stream = file.add_stream("pcm_u8", rate=384_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.full((1, size), 140, dtype=np.uint8), "u8", "mono")
+        frame.sample_rate = 384_000
+        file.mux(stream.encode(frame))
+    tracemalloc.start()
+    try:
+        recording = decode(room.getvalue(), LIMITS)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert recording.seconds == pytest.approx(size / 384_000, abs=0.01)
+    assert most < 12 * size
 
 
 def test_decode_takes_a_wav_of_more_than_4_gb_by_its_header() -> None:

@@ -1,5 +1,7 @@
 """A cog that does on Discord whatever a test of the client wants to see answered."""
 
+import io
+
 import aiohttp
 import discord
 from discord import app_commands
@@ -84,7 +86,12 @@ async def _answer(interaction: Interaction, after: str) -> None:
         case "edit":
             await interaction.response.defer(ephemeral=True, thinking=True)
             embed = discord.Embed(title="Half of it")
-            await interaction.edit_original_response(content="Half", embed=embed, view=row(button("More", "note")))
+            await interaction.edit_original_response(
+                content="Half",
+                embed=embed,
+                attachments=[discord.File(io.BytesIO(b"half"), "half.txt")],
+                view=row(button("More", "note")),
+            )
 
 
 def _failure(how: str) -> Exception:

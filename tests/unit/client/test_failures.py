@@ -26,6 +26,7 @@ async def test_a_failure_meant_for_members_takes_the_place_of_the_answer(alice: 
     assert answer.content == "You are not in a voice channel: join one."
     assert answer.ephemeral
     assert answer.embeds == []
+    assert answer.files == {}
     assert answer.buttons == []
     assert answer.followups == []
 

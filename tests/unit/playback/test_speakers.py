@@ -427,6 +427,14 @@ async def test_shutting_down_refuses_what_waits_and_what_comes(aviary: Aviary) -
         speakers.enqueue(Script().line(aviary.channel(LOUNGE)))
 
 
+async def test_a_server_that_was_silent_so_far_is_not_joined_after_shutting_down(aviary: Aviary) -> None:
+    async with Speakers(3, 60.0, connect=aviary.connect) as speakers:
+        pass
+
+    with pytest.raises(PlaybackError, match="shutting down"):
+        speakers.enqueue(Script().line(aviary.channel(LOUNGE)))
+
+
 async def test_a_muted_bot_does_not_speak_to_itself(aviary: Aviary, speakers: Speakers) -> None:
     await speakers.enqueue(Script(10).line(aviary.channel(LOUNGE))).done
     aviary.move(BOT, LOUNGE, mute=True)

@@ -9,7 +9,6 @@ from bot.providers.local.learning import learn
 from bot.providers.local.posterior import PosteriorNet
 from bot.providers.local.profile import Profile
 from bot.providers.local.recording import SAMPLE_RATE, prepare
-from bot.providers.local.reference import Reference
 from bot.providers.local.resample import resample
 from tests.unit.providers.sound import sample_of, to_pcm
 
@@ -38,4 +37,4 @@ def sample(speech: np.ndarray) -> Sample:
 
 @pytest.fixture(scope="session")
 def profile(pcm: bytes) -> Profile:
-    return learn(prepare(pcm), PosteriorNet.load(), Reference.load())
+    return learn(prepare(pcm), PosteriorNet.load())

@@ -155,3 +155,11 @@ def test_what_a_database_server_complains_of_is_told(complaint: Exception, told:
 def test_a_wrong_question_to_a_server_stays_a_bug() -> None:
     with pytest.raises(ProgrammingError), translated():
         raise ProgrammingError("SELECT nothing", {}, Exception("no such column"))
+
+
+async def test_what_a_member_wrote_is_not_in_a_fault_that_is_logged(store: Store, tmp_path: Path) -> None:
+    with _held(tmp_path, "DROP TABLE voices"), pytest.raises(OperationalError) as missing:
+        await store.add(make_voice("Tangerine"))
+
+    assert "INSERT INTO voices" in str(missing.value)
+    assert "Tangerine" not in str(missing.value)

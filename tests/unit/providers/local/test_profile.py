@@ -35,6 +35,7 @@ def test_damaged_profile_is_refused(profile: Profile) -> None:
         b"x" + data[1:],
         data.replace(b"NUMPY", b"MUMPY"),
         rewritten(profile, format=np.array(99)),
+        rewritten(profile, source=np.array("nobody")),
         rewritten(profile, heard=profile.heard[:5]),
         rewritten(profile, active=np.zeros_like(profile.active)),
         rewritten(profile, active=np.array(1)),
