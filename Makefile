@@ -1,6 +1,9 @@
 # Mynah. `make demo` and `make test` need nothing but Python 3.11 or newer; everything else is installed into .venv.
 
 PYTHON := .venv/bin/python
+# taken as written, so that a $ in a text is spoken and not run
+override SAMPLE := $(value SAMPLE)
+override TEXT := $(value TEXT)
 export SAMPLE TEXT
 
 .PHONY: help setup run demo test lint types floors tests bench doctor format lock
@@ -21,7 +24,7 @@ run: setup
 	@$(PYTHON) -m bot
 
 demo: setup
-	@$(PYTHON) -m playground.demo $(if $(SAMPLE),--sample "$$SAMPLE") $(if $(TEXT),--text "$$TEXT")
+	@$(PYTHON) -m playground.demo $${SAMPLE:+--sample="$$SAMPLE"} $${TEXT:+--text="$$TEXT"}
 
 doctor: setup
 	@$(PYTHON) -m bot doctor

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from benchmarks.machine import children, resident_mb
 from bot.__main__ import open_bot, set_up_logging
-from bot.settings import Settings
 from playground.discord.wires import Resolver, connector
+from playground.isolation import IsolatedSettings
 
 _PERIOD = 0.002
 
@@ -47,7 +47,7 @@ async def main(port: int, authority: Path, token: str, data_dir: Path) -> None:
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     way = connector(Resolver(port), await asyncio.to_thread(authority.read_text))
-    async with open_bot(Settings(data_dir=data_dir), connector=way) as bot:
+    async with open_bot(IsolatedSettings(data_dir=data_dir), connector=way) as bot:
         running = asyncio.create_task(bot.start(token))
         while await reader.readline():
             workers = [resident_mb(pid) for pid in children(os.getpid())]

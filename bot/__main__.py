@@ -8,6 +8,7 @@ python -m bot health     exit 0 while a running bot is connected (for containers
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 import time
@@ -129,6 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bot", description="Mynah, a Discord bot that clones voices")
     parser.add_argument("command", nargs="?", choices=("run", "doctor", "health"), default="run")
     command = parser.parse_args(arguments).command
+    os.umask(0o077)  # what the bot keeps is for nobody else to read
     try:
         settings = read_settings()
         set_up_logging(settings.log_level)

@@ -156,7 +156,7 @@ async def _token(settings: Settings, connector: aiohttp.BaseConnector | None) ->
         raise _SickError(
             "DISCORD_TOKEN is not set", "needed for `make run` only; `make demo` works without", state="note"
         )
-    client = discord.Client(intents=discord.Intents.none(), connector=connector)
+    client = discord.Client(intents=discord.Intents(guilds=True), connector=connector)
     try:
         async with client:
             await client.login(settings.discord_token.get_secret_value())

@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     """Leave the voice channel after this long without a line."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def shout(cls, level: object) -> object:
+        """Take `debug` for `DEBUG`."""
+        return level.upper() if isinstance(level, str) else level
+
     @property
     def sqlalchemy_url(self) -> str:
         """Where the database is; may hold a password."""

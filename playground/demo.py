@@ -17,12 +17,15 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from bot.__main__ import open_bot, set_up_logging
 from bot.providers.local.espeak import Espeak
-from bot.settings import Settings
 from playground.discord import Answer, Discord, Heard, Member, Room, Upload, open_discord
+from playground.isolation import IsolatedSettings
+
+_UPLOAD_LIMIT = 500_000_000
+"""Alice pays for Nitro, so that the bot's own limit is the one that is met."""
+_PATIENCE = 600.0
 
 TEXT = "Hello! You are listening to a voice that was made from a recording a moment ago."
 _SAMPLE = (
@@ -30,22 +33,6 @@ _SAMPLE = (
     "many beautiful colours. These take the shape of a long round arch, with its path high above, and its two ends "
     "apparently beyond the horizon. When the sunlight strikes raindrops in the air, they act as a prism."
 )
-
-
-class _Isolated(Settings):
-    """Settings that look at nothing outside, so that the demonstration cannot touch a real bot's data."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what was passed, and nothing else."""
-        return (init_settings,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +61,9 @@ async def open_stage() -> AsyncIterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="mynah-demo-") as folder:
         async with open_discord() as discord:
             guild = discord.add_guild("Aviary")
-            alice, bob = guild.add_member("alice"), guild.add_member("bob")
+            alice, bob = guild.add_member("alice", upload_limit=_UPLOAD_LIMIT), guild.add_member("bob")
             lounge = guild.add_voice_channel("Lounge")
-            settings = _Isolated(data_dir=Path(folder))
+            settings = IsolatedSettings(data_dir=Path(folder))
             async with open_bot(settings, connector=discord.connector()) as bot:
                 running = asyncio.create_task(bot.start(discord.token))
                 try:
@@ -91,20 +78,20 @@ async def open_stage() -> AsyncIterator[Stage]:
 async def play(stage: Stage, sample: Upload, text: str) -> tuple[Answer, bytes, Heard]:
     """Clone, list, say as a file, say in a channel; return the finished voice's card, the file, and what was heard."""
     alice, bob, lounge = stage.alice, stage.bob, stage.lounge
-    draft = await (await alice.slash("clone", name="Aki", sample=sample)).settled()
+    draft = await (await alice.slash("clone", name="Aki", sample=sample)).settled(_PATIENCE)
     if not draft.buttons:
         raise SystemExit(f"The recording was not taken: {draft.content}")
     made = await alice.click(draft, draft.buttons[0])
-    await made.until(lambda answer: any(name.endswith(".ogg") for name in answer.files))
+    await made.until(lambda answer: any(name.endswith(".ogg") for name in answer.files), _PATIENCE)
     await alice.slash("voices list")
-    said = await (await alice.slash("say", text=text, voice="Aki", where="file")).settled()
+    said = await (await alice.slash("say", text=text, voice="Aki", where="file")).settled(_PATIENCE)
     if not said.content.startswith("Here is"):
         raise SystemExit(f"The line was not said: {said.content}")
     (file,) = await said.followed()
     await bob.joins(lounge)
     await alice.joins(lounge)
     spoken = await alice.slash("say", text=text, voice="Aki")
-    await spoken.until(lambda answer: " spoke in " in answer.content)
+    await spoken.until(lambda answer: " spoke in " in answer.content, _PATIENCE)
     heard = bob.heard(lounge)
     await (await alice.slash("leave")).settled()
     return made, next(iter(file.files.values())), heard
@@ -148,7 +135,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for the results")
     arguments = parser.parse_args()
     if arguments.sample and not arguments.sample.is_file():
-        parser.error(f"there is no file {arguments.sample}: give the path of a recording")
+        print(f"{arguments.sample} is not a file: give the path of a recording.", file=sys.stderr)
+        return 2
     set_up_logging("WARNING")
     asyncio.run(demonstrate(arguments.sample, arguments.text, arguments.out))
     return 0

@@ -17,33 +17,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
-
 from bot.__main__ import open_bot
 from bot.client import Bot
 from bot.models import KeptSample, Voice
-from bot.settings import Settings
 from bot.store import Store, load_key
 from playground.discord import Answer, Discord, Guild, Member, Room, Seen, open_discord
+from playground.isolation import IsolatedSettings
 
 PATIENCE = 30.0
 _MOMENT = 0.01
 _WORKER = b"bot.providers.local"
-
-
-class Isolated(Settings):
-    """Settings that look at nothing outside the test."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
 
 
 @dataclass(frozen=True)
@@ -61,7 +44,7 @@ class House:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.folder = folder
-        self.settings = Isolated(data_dir=folder, **settings)
+        self.settings = IsolatedSettings(data_dir=folder, **settings)
         self.discord: Discord = open_discord()
         self._open = AsyncExitStack()
         self._running: asyncio.Task[None] | None = None
