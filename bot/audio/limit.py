@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from bot.audio.recording import RATE, Samples, chain, silence
 
-CEILING = float(10 ** (-1.2 / 20))
-"""True peak in the sense of BS.1770 annex 2; 0.2 dB below the -1 dBTP promised, for what interpolation misses."""
+CEILING = float(10 ** (-2.5 / 20))
+"""True peak in the sense of BS.1770 annex 2; below the -1 dBTP promised by what Opus adds when it is decoded."""
 
 BLOCK = RATE // 1000
 REACH = 20
