@@ -34,6 +34,12 @@ LINES = (
     "The captain promised to wait for us until the storm was over.",
     "Every Thursday my neighbor plays the piano with the windows open.",
     "There is fresh bread on the table, so help yourself before it gets cold.",
+    "Our teacher showed us a short film about the moon.",
+    "You can leave your bag in the kitchen next to the door.",
+    "My father always drinks a glass of cold water before dinner.",
+    "The road was closed because a tree had fallen during the storm.",
+    "We should call them again if nobody answers by noon.",
+    "She found an old picture of her family in the attic.",
 )
 _LIMITS = Limits(max_bytes=25_000_000, max_seconds=600)
 _SHORT = "Please remember to close the window before you go to sleep."
@@ -84,7 +90,7 @@ async def time_it() -> None:
             await provider.create(CloneRequest(voice_id=f"v{number}", title="x", samples=(sample,)))
             clones.append(_seconds(began))
         short = [await _speak(provider, "v0", _SHORT) for _ in range(10)]
-        _, taken, spoken = await _speak(provider, "v0", " ".join(LINES) * 4)
+        _, taken, spoken = await _speak(provider, "v0", " ".join(LINES))
         memory = [resident_mb(pid) for pid in children(os.getpid())]
     for figure in (
         {"what": "worker ready", "seconds": start},
@@ -149,7 +155,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--single", action="store_true", help="make one voice of each clip")
     parser.add_argument("--gender", action="append", default=[], metavar="NAME=f", help="of a speaker")
-    parser.add_argument("--line", action="append", help="to say instead of the usual three")
+    parser.add_argument("--line", action="append", help="to say instead of the usual nine")
     asked = parser.parse_args()
     if asked.samples is None:
         asyncio.run(time_it())

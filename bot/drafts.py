@@ -33,12 +33,6 @@ class Drafts:
         del self._waiting[owner_id]
         return draft
 
-    def drop(self, draft_id: str, *, owner_id: int) -> None:
-        """Forget a draft; one that is gone is fine."""
-        draft, _ = self._waiting.get(owner_id, (None, 0.0))
-        if draft is not None and draft.id == draft_id:
-            del self._waiting[owner_id]
-
     def _forget_old(self) -> None:
         now = self._clock()
         for owner_id, (_, until) in list(self._waiting.items()):

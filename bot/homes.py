@@ -1,6 +1,7 @@
 """Where each voice lives, and what is told of it there, remembered here. Has never heard of Discord."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,11 +12,15 @@ from bot.store import Store
 
 
 class Homes:
-    """Owns which provider a voice is at: the one it was made at, whatever makes new ones today."""
+    """Owns which provider a voice is at: the one it was made at, whatever makes new ones today.
+
+    Every change to a voice that is kept goes through `change`, one at a time, so that none is lost to another.
+    """
 
     def __init__(self, store: Store, providers: Mapping[str, VoiceProvider], *, default: str) -> None:
         self._store = store
         self._providers = providers
+        self._changing = asyncio.Lock()
         self.default = providers[default]
         """Makes new voices."""
 
@@ -31,24 +36,33 @@ class Homes:
         home = self.of(voice)
         return await home.find(voice.id) if voice.remote_id is None else await home.get(voice.remote_id)
 
+    async def change(self, voice: Voice, alter: Callable[[Voice], Voice]) -> tuple[Voice, Voice]:
+        """Alter a voice as it is kept by now, and keep it; return it before and after.
+
+        Raises `VoiceError` where it is gone or its new name is taken.
+        """
+        async with self._changing:
+            before = await self._store.get(voice.id, owner_id=voice.owner_id)
+            if before is None:
+                raise VoiceError("You have no such voice any more: see /voices list.")
+            after = alter(before)
+            await self._store.save(after)
+        return before, after
+
     async def adopt(self, voice: Voice, remote: RemoteVoice) -> Voice:
-        """Remember what a provider tells of a voice."""
-        # its owner may have renamed it while the provider was busy
-        voice = await self._store.get(voice.id, owner_id=voice.owner_id) or voice
-        if not self.of(voice).capabilities.edits:
-            remote = replace(remote, title=voice.title, description=voice.description, tags=voice.tags)
-        voice = replace(
-            voice,
-            remote_id=remote.id,
-            state=remote.state,
-            title=remote.title,
-            description=remote.description,
-            tags=remote.tags,
-            visibility=remote.visibility,
-            train_mode=remote.train_mode,
-            languages=remote.languages,
-            cover_image=remote.cover_image,
-            updated_at=remote.updated_at or datetime.now(UTC),
-        )
-        await self._store.save(voice)
-        return voice
+        """Remember what a provider tells of a voice, but for what its owner writes about it: that is known here."""
+
+        def alter(present: Voice) -> Voice:
+            return replace(
+                present,
+                remote_id=remote.id,
+                state=remote.state,
+                visibility=remote.visibility,
+                train_mode=remote.train_mode,
+                languages=remote.languages,
+                cover_image=remote.cover_image,
+                updated_at=max(present.updated_at, remote.updated_at or datetime.now(UTC)),
+            )
+
+        _, adopted = await self.change(voice, alter)
+        return adopted

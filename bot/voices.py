@@ -1,8 +1,10 @@
 """What a member does with the voices they own: find, show, rename, edit, choose, delete. Has never heard of Discord."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from bot.errors import ProviderError, VoiceError
 from bot.homes import Homes
@@ -45,6 +47,10 @@ class VoiceService:
         """Find up to 25 of a member's voices by the beginning or a part of their names."""
         return await self._store.search(text, owner_id=owner_id)
 
+    async def find(self, voice_id: str, *, owner_id: int) -> Voice | None:
+        """Read one of a member's voices by its id, if it is still there."""
+        return await self._store.get(voice_id, owner_id=owner_id)
+
     async def resolve(self, wanted: str | None, *, owner_id: int) -> Voice:
         """Find the voice a member means, by id or name; without one, their default. Raises `VoiceError`."""
         if wanted is None or not wanted.strip():
@@ -52,7 +58,7 @@ class VoiceService:
             if voice is not None:
                 return voice
             if await self._store.count(owner_id):
-                raise VoiceError("Say which voice, or choose your default with /voices default.")
+                raise VoiceError("You have no default voice: name one, or choose it with /voices default.")
             raise VoiceError("You have no voice yet: make one with /clone.")
         voice = await self._store.get(wanted, owner_id=owner_id) or await self._store.by_name(wanted, owner_id=owner_id)
         if voice is None:
@@ -80,45 +86,61 @@ class VoiceService:
     async def rename(self, voice: Voice, name: str) -> Voice:
         """Give a voice another name. Raises `VoiceError` where it is taken or cannot be used."""
         name = await free_name(self._store, name, owner_id=voice.owner_id, but=voice.id)
-        return await self._change(voice, replace(voice, name=name, title=name), VoiceEdit(title=name))
+        return await self._change(voice, {"name": name, "title": name}, VoiceEdit(title=name))
 
     async def edit(self, voice: Voice, *, description: str | None, tags: str | None) -> Voice:
         """Change what is written about a voice; None leaves it as it is."""
         if description is None and tags is None:
             raise VoiceError("There is nothing to change: give a description or tags.")
-        described = voice.description if description is None else clean_note(description)
-        tagged = voice.tags if tags is None else clean_tags(tags)
-        changed = replace(voice, description=described, tags=tagged)
-        return await self._change(voice, changed, VoiceEdit(description=described, tags=tagged))
+        edit = VoiceEdit(
+            description=None if description is None else clean_note(description),
+            tags=None if tags is None else clean_tags(tags),
+        )
+        changes = {"description": edit.description, "tags": edit.tags}
+        return await self._change(voice, {field: value for field, value in changes.items() if value is not None}, edit)
 
-    async def _change(self, before: Voice, after: Voice, edit: VoiceEdit) -> Voice:
+    async def _change(self, voice: Voice, changes: Mapping[str, Any], edit: VoiceEdit) -> Voice:
         """Save first: the name must be free here before anything is said elsewhere. Refused there, it is taken back."""
-        home = self._homes.of(before)
-        after = replace(after, updated_at=datetime.now(UTC))
-        await self._store.save(after)
+        home = self._homes.of(voice)
+        before, after = await self._homes.change(
+            voice, lambda present: replace(present, updated_at=datetime.now(UTC), **changes)
+        )
         if after.remote_id is not None and home.capabilities.edits:
             try:
                 await home.update(after.remote_id, edit)
             except ProviderError:
-                await self._store.save(before)
+                await self._take_back(before, after, changes)
                 raise
         return after
+
+    async def _take_back(self, before: Voice, after: Voice, changed: Mapping[str, Any]) -> None:
+        """Undo a change, but for what was changed again meanwhile."""
+
+        def alter(present: Voice) -> Voice:
+            mine = (field for field in ("updated_at", *changed) if getattr(present, field) == getattr(after, field))
+            return replace(present, **{field: getattr(before, field) for field in mine})
+
+        try:
+            await self._homes.change(after, alter)
+        except VoiceError as error:  # gone, or its old name is another's by now
+            log.warning("a change to voice %s was not taken back: %s", after.id, error)
 
     async def set_default(self, voice: Voice) -> None:
         """Make this the voice that is spoken with when none is named."""
         await self._store.set_default(voice.id, owner_id=voice.owner_id)
 
-    async def delete(self, voice: Voice) -> None:
-        """Remove a voice at its provider, then here with its samples. Where either fails first, all stays."""
-        home = self._homes.of(voice)
-        await self._store.save(replace(voice, state="failed"))  # a database that refuses must do so before the provider
-        try:
-            await self._delete_at(home, voice)
-        except ProviderError:
-            await self._store.save(voice)
-            raise
-        await self._store.delete(voice.id, owner_id=voice.owner_id)
+    async def delete(self, voice: Voice) -> bool:
+        """Remove a voice at its provider, then here with its samples; tell whether there was one.
+
+        Where either fails first, all stays.
+        """
+        await self._store.check()  # a database that refuses must do so before the provider is asked
+        present = await self._store.get(voice.id, owner_id=voice.owner_id)
+        if present is None:
+            return False
+        await self._delete_at(self._homes.of(present), present)
         log.info("voice %s deleted at %s", voice.id, voice.provider)
+        return await self._store.delete(voice.id, owner_id=voice.owner_id)
 
     @staticmethod
     async def _delete_at(home: VoiceProvider, voice: Voice) -> None:

@@ -11,7 +11,7 @@ COLOUR = discord.Colour(0x6FD3BD)
 PICTURE = "waveform.png"
 
 _STATES = {
-    "unknown": "being looked for at the service",
+    "unknown": "being made",
     "created": "waiting to be made",
     "training": "being made",
     "trained": "ready",
@@ -32,7 +32,8 @@ def audio_file(data: bytes, name: str, form: str) -> discord.File:
 
 def heard_card(title: str, report: SampleReport) -> discord.Embed:
     """Show what was heard in a recording."""
-    card = discord.Embed(title=escape_markdown(title), description=report.sentence, colour=COLOUR)
+    rough = " You can go on, but the voice will sound rough." if report.grade == "poor" else ""
+    card = discord.Embed(title=escape_markdown(title), description=report.sentence + rough, colour=COLOUR)
     card.add_field(name="Speech", value=f"{report.speech_seconds:.1f} s of {report.seconds:.1f} s")
     card.add_field(name="Level", value=f"{report.loudness:.0f} LUFS")
     card.add_field(name="Noise", value=f"{report.noise:.0f} dBFS")

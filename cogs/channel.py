@@ -31,7 +31,13 @@ class Channel(commands.Cog):
     async def leave(self, interaction: Interaction) -> None:
         """Send the bot out of the voice channel."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        if not await self._speakers.leave(_guild_id(interaction)):
+        granted = interaction.permissions
+        left = await self._speakers.leave(
+            _guild_id(interaction),
+            asker_id=interaction.user.id,
+            may_mute=granted.mute_members or granted.move_members,
+        )
+        if not left:
             raise PlaybackError("I am in no voice channel here.")
         await interaction.edit_original_response(content="I have left the voice channel.")
 

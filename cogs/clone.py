@@ -5,6 +5,7 @@ import asyncio
 import discord
 from discord import app_commands
 from discord.ext import commands
+from discord.utils import escape_markdown
 
 from bot.client import Bot, Buttons, button, read_upload, row
 from bot.client.buttons import Interaction
@@ -60,9 +61,9 @@ class Clone(commands.Cog):
         sample3: discord.Attachment | None = None,
         sample4: discord.Attachment | None = None,
         sample5: discord.Attachment | None = None,
-        transcript: str = "",
-        description: str = "",
-        tags: str = "",
+        transcript: app_commands.Range[str, 0, 2000] = "",
+        description: app_commands.Range[str, 0, 300] = "",
+        tags: app_commands.Range[str, 0, 260] = "",
         clean_up: bool = False,
     ) -> None:
         """Make a private voice from a recording."""
@@ -103,7 +104,10 @@ class Clone(commands.Cog):
 
     async def _confirm(self, interaction: Interaction, draft_id: str) -> None:
         draft = self._drafts.take(draft_id, owner_id=interaction.user.id)
-        await interaction.response.edit_message(content=f"Making {draft.name} …", view=None)
+        card = heard_card(draft.name, draft.take.report)  # without what was to be confirmed
+        await interaction.response.edit_message(
+            content=f"Making {escape_markdown(draft.name)} …", embed=card, view=None
+        )
         voice = await self._clones.clone(draft)
         await self._show(interaction, voice)
 
@@ -121,20 +125,21 @@ class Clone(commands.Cog):
         await interaction.edit_original_response(content=_news(voice), embed=card, attachments=files)
 
     async def _cancel(self, interaction: Interaction, draft_id: str) -> None:
-        self._drafts.drop(draft_id, owner_id=interaction.user.id)
+        self._drafts.take(draft_id, owner_id=interaction.user.id)
         await interaction.response.edit_message(
             content="Nothing was made, and nothing was kept.", embed=None, attachments=[], view=None
         )
 
 
 def _news(voice: Voice) -> str:
+    name = escape_markdown(voice.name)
     match voice.state:
         case "trained":
-            return f"{voice.name} is ready: try /say."
+            return f"{name} is ready: try /say."
         case "failed":
-            return f"{voice.name} could not be made: try another recording."
+            return f"{name} could not be made: try another recording."
         case _:
-            return f"{voice.name} is being made: /voices show tells when it is ready."
+            return f"{name} is being made: /voices show tells when it is ready."
 
 
 async def setup(bot: Bot) -> None:

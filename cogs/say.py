@@ -15,7 +15,7 @@ from bot.client.buttons import Interaction
 from bot.cloning import CloneService
 from bot.errors import PlaybackError, SpeechError, VoiceError
 from bot.models import AudioFormat
-from bot.playback import Line, Played, Speakers, admit
+from bot.playback import Line, Played, Speakers, Ticket, admit
 from bot.samples import SampleService
 from bot.speech import Speech, SpeechService
 from bot.voices import VoiceService
@@ -92,23 +92,24 @@ class Say(commands.Cog):
             if chosen.state not in {"trained", "failed"}:
                 chosen = await self._voices.try_refresh(chosen)
             self._speech.expect_ready(chosen)
-            return _Spoken(name=chosen.name, open=lambda: self._speech.say(chosen, text))
+            subject = escape_markdown(chosen.name)
+            return _Spoken(name=chosen.name, subject=subject, open=lambda: self._speech.say(chosen, text))
         if voice is not None:
             raise VoiceError("Choose a voice or attach a sample, not both.")
         async with self._samples.room():
             take = await self._clones.hear(await read_upload(sample, max_bytes=self._samples.max_bytes))
-        return _Spoken(name="the recording", open=lambda: self._speech.say_once(take, text))
+        subject = "Your recording"
+        return _Spoken(name="the recording", subject=subject, open=lambda: self._speech.say_once(take, text))
 
     async def _play(self, interaction: Interaction, spoken: "_Spoken", channel: Channel) -> None:
         ticket = self._speakers.enqueue(Line(asker_id=interaction.user.id, channel=channel, open=spoken.open))
-        place = "next" if ticket.position == 0 else f"after {ticket.position} other" + "s" * (ticket.position > 1)
         await interaction.edit_original_response(
-            content=f"{spoken.name} speaks {place} in {channel.mention}. /stop ends it."
+            content=f"{spoken.subject} {_turn(ticket)} in {channel.mention}. /stop ends it."
         )
         played = asyncio.ensure_future(ticket.done)
         done, _ = await asyncio.wait([played], timeout=_PATIENCE)
         if done:
-            await interaction.edit_original_response(content=_outcome(spoken.name, channel, played.result()))
+            await interaction.edit_original_response(content=_outcome(spoken.subject, channel, played.result()))
         else:
             played.cancel()
 
@@ -116,7 +117,7 @@ class Say(commands.Cog):
         data = await self._speech.render(spoken.open(), form)
         if len(data) > interaction.filesize_limit:
             raise SpeechError("The file is larger than Discord takes here: choose format ogg, or say less.")
-        await interaction.edit_original_response(content=f"Here is what {spoken.name} says.")
+        await interaction.edit_original_response(content=f"Here is what {escape_markdown(spoken.name)} says.")
         asker = escape_markdown(interaction.user.display_name)
         await interaction.followup.send(
             f"AI voice: **{escape_markdown(spoken.name)}**, asked for by {asker}",
@@ -134,6 +135,8 @@ class _Spoken:
     """One line that can be opened when its turn comes: in a voice that stays, or once from a recording."""
 
     name: str
+    subject: str
+    """Begins a sentence to the asker."""
     open: Callable[[], Speech]
 
 
@@ -142,11 +145,21 @@ def _channel_of(interaction: Interaction) -> Channel | None:
     return member.voice.channel if isinstance(member, discord.Member) and member.voice is not None else None
 
 
-def _outcome(name: str, channel: Channel, played: Played) -> str:
+def _turn(ticket: Ticket) -> str:
+    if ticket.at_once:
+        return "is about to speak"
+    if not ticket.position:
+        return "speaks next"
+    return f"speaks after {ticket.position} other" + "s" * (ticket.position > 1)
+
+
+def _outcome(subject: str, channel: Channel, played: Played) -> str:
     seconds = played.packets * 0.02
+    if played.stopped and not played.packets:
+        return "Your line was stopped before its turn."
     if played.stopped:
         return f"Stopped after {seconds:.1f} s."
-    return f"{name} spoke in {channel.mention} for {seconds:.1f} s."
+    return f"{subject} spoke in {channel.mention} for {seconds:.1f} s."
 
 
 async def setup(bot: Bot) -> None:

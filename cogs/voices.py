@@ -3,6 +3,7 @@
 import discord
 from discord import app_commands
 from discord.ext import commands
+from discord.utils import escape_markdown
 
 from bot.client import Bot, Buttons, button, row
 from bot.client.buttons import Interaction
@@ -13,6 +14,7 @@ from cogs.cards import audio_file, list_card, picture_file, voice_card
 from cogs.choices import suggest_voices
 
 _PAGE = 10
+_GONE = "It is deleted already."
 
 
 class Voices(commands.GroupCog, group_name="voices", group_description="The voices you own"):
@@ -31,15 +33,14 @@ class Voices(commands.GroupCog, group_name="voices", group_description="The voic
     @app_commands.command(name="list")
     async def list_all(self, interaction: Interaction) -> None:
         """List your voices."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         content, card, view = await self._page(interaction, 0)
-        if card is None:
-            await interaction.response.send_message(content, ephemeral=True)
-        else:
-            await interaction.response.send_message(embed=card, view=view, ephemeral=True)
+        await interaction.edit_original_response(content=content, embed=card, view=view)
 
     async def _turn(self, interaction: Interaction, offset: str) -> None:
+        await interaction.response.defer()
         content, card, view = await self._page(interaction, int(offset))
-        await interaction.response.edit_message(content=content, embed=card, view=view)
+        await interaction.edit_original_response(content=content, embed=card, view=view)
 
     async def _page(
         self, interaction: Interaction, offset: int
@@ -75,7 +76,9 @@ class Voices(commands.GroupCog, group_name="voices", group_description="The voic
         await interaction.response.defer(ephemeral=True, thinking=True)
         chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
         renamed = await self._voices.rename(chosen, name)
-        await interaction.edit_original_response(content=f"{chosen.name} is now called {renamed.name}.")
+        await interaction.edit_original_response(
+            content=f"{escape_markdown(chosen.name)} is now called {escape_markdown(renamed.name)}."
+        )
 
     @app_commands.command()
     @app_commands.describe(
@@ -84,7 +87,11 @@ class Voices(commands.GroupCog, group_name="voices", group_description="The voic
         tags="Words to sort it by, with commas between; a dash takes them away",
     )
     async def edit(
-        self, interaction: Interaction, voice: str, description: str | None = None, tags: str | None = None
+        self,
+        interaction: Interaction,
+        voice: str,
+        description: app_commands.Range[str, 0, 300] | None = None,
+        tags: app_commands.Range[str, 0, 260] | None = None,
     ) -> None:
         """Change the notes on a voice."""
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -102,7 +109,7 @@ class Voices(commands.GroupCog, group_name="voices", group_description="The voic
         await interaction.response.defer(ephemeral=True, thinking=True)
         chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
         await self._voices.set_default(chosen)
-        await interaction.edit_original_response(content=f"{chosen.name} is now your default voice.")
+        await interaction.edit_original_response(content=f"{escape_markdown(chosen.name)} is now your default voice.")
 
     @app_commands.command()
     @app_commands.describe(voice="Which of your voices; without it, your default voice")
@@ -112,31 +119,41 @@ class Voices(commands.GroupCog, group_name="voices", group_description="The voic
         chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
         spoken = await self._speech.preview(chosen)
         await interaction.edit_original_response(
-            content=f"This is {chosen.name}.", attachments=[audio_file(spoken, chosen.name, "ogg")]
+            content=f"This is {escape_markdown(chosen.name)}.", attachments=[audio_file(spoken, chosen.name, "ogg")]
         )
 
     @app_commands.command()
     @app_commands.describe(voice="Which of your voices")
     async def delete(self, interaction: Interaction, voice: str) -> None:
         """Delete a voice for good, after asking."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
-        await interaction.response.send_message(
-            f"Delete {chosen.name}? Its model and its recording go for good, and nobody can bring them back.",
+        name = escape_markdown(chosen.name)
+        await interaction.edit_original_response(
+            content=f"Delete {name}? Its model and its recording go for good, and nobody can bring them back.",
             view=row(
                 button("Delete it", "delete-yes", chosen.id, style=discord.ButtonStyle.danger),
-                button("Keep it", "delete-no"),
+                button("Keep it", "delete-no", chosen.id),
             ),
-            ephemeral=True,
         )
 
     async def _delete(self, interaction: Interaction, voice_id: str) -> None:
-        chosen = await self._voices.resolve(voice_id, owner_id=interaction.user.id)
-        await interaction.response.edit_message(content=f"Deleting {chosen.name} …", view=None)
-        await self._voices.delete(chosen)
-        await interaction.edit_original_response(content=f"{chosen.name} is deleted, here and where it lived.")
+        await interaction.response.defer()
+        chosen = await self._voices.find(voice_id, owner_id=interaction.user.id)
+        if chosen is None:
+            await interaction.edit_original_response(content=_GONE, view=None)
+            return
+        name = escape_markdown(chosen.name)
+        await interaction.edit_original_response(content=f"Deleting {name} …", view=None)
+        deleted = await self._voices.delete(chosen)
+        await interaction.edit_original_response(
+            content=f"{name} is deleted for good, with its recording." if deleted else _GONE
+        )
 
-    async def _keep(self, interaction: Interaction, _: str) -> None:
-        await interaction.response.edit_message(content="It stays.", view=None)
+    async def _keep(self, interaction: Interaction, voice_id: str) -> None:
+        await interaction.response.defer()
+        kept = await self._voices.find(voice_id, owner_id=interaction.user.id)
+        await interaction.edit_original_response(content="It stays." if kept else _GONE, view=None)
 
     @show.autocomplete("voice")
     @rename.autocomplete("voice")

@@ -48,6 +48,7 @@ class Script:
     chunks: tuple[bytes, ...] = field(default_factory=speech_chunks)
     breaks_after: int | None = None
     """Chunks until the line is cut off by a fault of the kind `network`."""
+    before_updating: Callable[[], Awaitable[None]] | None = None
     before_creating: Callable[[], Awaitable[None]] | None = None
     while_creating: Callable[[], Awaitable[None]] | None = None
     """Awaited between the making of a voice and the answer."""
@@ -121,6 +122,8 @@ class FakeProvider(VoiceProvider):
         return next((made.remote for made in self._made.values() if made.voice_id == voice_id), None)
 
     async def update(self, remote_id: str, edit: VoiceEdit) -> RemoteVoice:
+        if self.script.before_updating is not None:
+            await self.script.before_updating()
         self._note("update", (remote_id, edit))
         made = self._find(remote_id)
         made.remote = replace(

@@ -27,6 +27,7 @@ ENOUGH, LEAST = 10.0, 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Heard:
+    seconds: float
     speech: float
     loudness: float
     contrast: float
@@ -39,7 +40,9 @@ def judge(recording: Recording) -> SampleReport:
     activity = find_speech(samples)
     loud, clipped = loudness(samples), measure_clipping(samples)
     contrast = activity.voice - activity.noise
-    heard = _Heard(speech=activity.seconds, loudness=loud, contrast=contrast, clipped=clipped)
+    heard = _Heard(
+        seconds=recording.seconds, speech=activity.seconds, loudness=loud, contrast=contrast, clipped=clipped
+    )
     grade, sentence = _verdict(heard)
     return SampleReport(
         seconds=round(recording.seconds, 2),
@@ -86,10 +89,14 @@ def _verdict(heard: _Heard) -> tuple[Grade, str]:
         ),
         (not heard.speech, "poor", "No speech was heard: record one voice speaking, without music."),
         (heard.clipped >= CLIPPED, "poor", "Clipped: turn the microphone down and record again."),
-        (heard.speech < LEAST, "poor", f"Only {spoken} of speech: record at least {LEAST:g} s."),
+        (heard.loudness < FAINT, "poor", "Very quiet: record closer to the microphone."),
+        (
+            heard.speech < LEAST,
+            "poor",
+            f"I hear {spoken} of speech in {_seconds(heard.seconds)}: record at least {LEAST:g} s of speech.",
+        ),
         (quiet and noisy, "poor" if muffled else "fair", "Quiet and noisy: record closer to the microphone."),
         (muffled, "poor", "Noisy: record in a quiet room, closer to the microphone."),
-        (heard.loudness < FAINT, "poor", "Very quiet: record closer to the microphone."),
         (
             heard.clipped >= TOUCHED,
             "fair",

@@ -48,9 +48,11 @@ class Outcome(Awaitable[Played]):
 class Ticket:
     """The asker's hold on a line. Owns its outcome; an outcome nobody awaits is no fault."""
 
-    def __init__(self, position: int) -> None:
+    def __init__(self, position: int, *, at_once: bool = False) -> None:
         self.position = position
         """Lines that waited before this one when it was asked for; 0: it is next."""
+        self.at_once = at_once
+        """Whether nothing was being said or waiting when it was asked for."""
         self._future: asyncio.Future[Played] = asyncio.get_running_loop().create_future()
 
     @property

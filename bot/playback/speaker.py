@@ -7,7 +7,7 @@ from collections import deque
 import discord
 
 from bot.errors import PlaybackError
-from bot.playback.line import Line, Ticket
+from bot.playback.line import Line, Ticket, VocalChannel
 from bot.playback.link import Connect, VoiceLink
 from bot.playback.rights import admit, check_not_muted, has_listener, label
 from bot.playback.turn import Turn
@@ -39,8 +39,10 @@ class Speaker:
             raise PlaybackError("I am shutting down: ask again in a minute.")
         admit(line.channel)
         if len(self._waiting) >= self._max_queue:
-            raise PlaybackError(f"{len(self._waiting)} lines are waiting here already: ask again when some were said.")
-        turn = Turn(line, position=len(self._waiting))
+            raise PlaybackError(
+                f"{len(self._waiting)} lines are waiting here already: try again when some have been said."
+            )
+        turn = Turn(line, position=len(self._waiting), at_once=not self._turns())
         self._waiting.append(turn)
         self._prepare_next()
         self._wake.set()
@@ -51,7 +53,7 @@ class Speaker:
 
     def stop(self, *, asker_id: int, may_mute: bool) -> int:
         """End every line that this member may stop, and return how many. Raises PlaybackError where there is none."""
-        turns = [turn for turn in (self._current, *self._waiting) if turn is not None and not turn.over]
+        turns = self._turns()
         if not turns:
             raise PlaybackError("Nothing is being said here.")
         allowed = [turn for turn in turns if may_mute or turn.line.asker_id == asker_id]
@@ -60,11 +62,20 @@ class Speaker:
         self._end(allowed, None)
         return len(allowed)
 
-    async def leave(self) -> bool:
-        """Stop every line and leave the channel; whether there was anything to leave."""
+    async def leave(self, *, asker_id: int, may_mute: bool) -> bool:
+        """Stop every line and leave the channel; whether there was anything to leave.
+
+        Raises PlaybackError where somebody else's line is said or waits, and the asker neither listens nor `may_mute`.
+        """
         if self._task is None or self._task.done():
             return False
-        self._depart()
+        channel = self._channel()
+        listens = channel is not None and asker_id in channel.voice_states
+        if not (may_mute or listens) and any(turn.line.asker_id != asker_id for turn in self._turns()):
+            raise PlaybackError(
+                "Somebody's line is being said here: join the channel first, or ask a member with Mute Members."
+            )
+        self._send_out("I was sent away" if channel is None else f"I was sent out of {label(channel)}")
         await self._away.wait()
         return True
 
@@ -91,7 +102,25 @@ class Speaker:
         if isinstance(channel, discord.StageChannel):
             self._depart(PlaybackError(f"I was moved to {label(channel)}, a stage, where I cannot speak: ask again."))
         elif not has_listener(channel):
-            self._abandon(PlaybackError(f"Everybody left {label(channel)}, so I did too."))
+            self._abandon(PlaybackError(f"Nobody is in {label(channel)}, so I left."))
+
+    def _turns(self) -> list[Turn]:
+        """Give what is said and what waits, in order."""
+        return [turn for turn in (self._current, *self._waiting) if turn is not None and not turn.over]
+
+    def _channel(self) -> VocalChannel | None:
+        """Give the channel the bot is in, or is about to join."""
+        if self._link is not None:
+            return self._link.channel
+        turns = self._turns()
+        return turns[0].line.channel if turns else None
+
+    def _send_out(self, why: str) -> None:
+        """Leave, and tell those whose lines are dropped why."""
+        unsaid = PlaybackError(f"Your line was not said: {why}.")
+        self._end(list(self._waiting), unsaid)
+        spoken = self._current.seconds if self._current is not None else 0.0
+        self._abandon(PlaybackError(f"Your line was cut short after {spoken:.1f} s: {why}.") if spoken else unsaid)
 
     def _depart(self, verdict: PlaybackError | None = None) -> None:
         """End every line and leave."""

@@ -67,10 +67,14 @@ class Speakers:
             raise PlaybackError("Nothing is being said here.")
         return speaker.stop(asker_id=asker_id, may_mute=may_mute)
 
-    async def leave(self, guild_id: int) -> bool:
-        """Stop every line and leave the server's voice channel; whether there was one to leave."""
+    async def leave(self, guild_id: int, *, asker_id: int, may_mute: bool) -> bool:
+        """Stop every line and leave the server's voice channel; whether there was one to leave.
+
+        Raises PlaybackError where it would cut off somebody else's line: for a member who is not in that channel, and
+        has not `may_mute`.
+        """
         speaker = self._speakers.get(guild_id)
-        return speaker is not None and await speaker.leave()
+        return speaker is not None and await speaker.leave(asker_id=asker_id, may_mute=may_mute)
 
     def notice(self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState) -> None:
         """Follow a voice state update: a kick, a move, the last listener leaving. To be called on every one."""

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 import discord
 
 from bot.errors import PlaybackError
+from bot.models import PACKET_SECONDS
 from bot.playback.buffer import PacketBuffer
 from bot.playback.line import Line, Played, Ticket
 from bot.playback.link import VoiceLink
@@ -28,9 +29,11 @@ STOP_SECONDS = 1.0
 class Turn:
     """Owns one line's packets, the tasks that make and play them, and its ticket."""
 
-    def __init__(self, line: Line, *, position: int, stall_seconds: float = STALL_SECONDS) -> None:
+    def __init__(
+        self, line: Line, *, position: int, at_once: bool = False, stall_seconds: float = STALL_SECONDS
+    ) -> None:
         self.line = line
-        self.ticket = Ticket(position)
+        self.ticket = Ticket(position, at_once=at_once)
         self.cut_off = False
         """The connection ended in the middle, and nobody here wanted that."""
         self._stall_seconds = stall_seconds
@@ -49,6 +52,11 @@ class Turn:
     def made(self) -> bool:
         """Whether nothing is made for the line any more."""
         return self._making is not None and self._making.done()
+
+    @property
+    def seconds(self) -> float:
+        """How much of the line was handed to Discord so far."""
+        return self._buffer.taken * PACKET_SECONDS
 
     def prepare(self, then: Callable[[], None] | None = None) -> None:
         """Start making packets, if that has not begun; `then` is called once all are made."""

@@ -111,15 +111,13 @@ class ImitationProvider(VoiceProvider):
     async def _profile(self, request: SpeechRequest) -> bytes:
         if request.remote_id is None:
             return await self._learn(request.samples)
-        profile = await asyncio.to_thread(self._shelf.profile, request.remote_id)
-        async with self._writing:
-            await asyncio.to_thread(self._shelf.count_use, request.remote_id)
-        return profile
+        return await asyncio.to_thread(self._shelf.profile, request.remote_id)
 
     async def _learn(self, samples: tuple[Sample, ...]) -> bytes:
-        sound = await asyncio.to_thread(_join, samples)
-        async with self._one_clone, self._cloning.ask(Frame(request=0, verb="clone", body=sound)) as replies:
-            return (await anext(replies)).body
+        async with self._one_clone:
+            sound = await asyncio.to_thread(_join, samples)
+            async with self._cloning.ask(Frame(request=0, verb="clone", body=sound)) as replies:
+                return (await anext(replies)).body
 
 
 async def _sound(first: Frame, replies: AsyncIterator[Frame]) -> AsyncIterator[bytes]:

@@ -197,11 +197,11 @@ class Scene:
 
     async def waits(self, answer: Answer) -> Answer:
         """Wait until a line that was asked for has its place among the others."""
-        return await answer.until(lambda seen: " speaks " in seen.content, PATIENCE)
+        return await answer.until(_promised, PATIENCE)
 
     async def spoken(self, answer: Answer) -> Answer:
         """Wait until a line that was asked for has an end, and let it have been said."""
-        await answer.until(_over, PATIENCE)
+        await answer.until(over, PATIENCE)
         assert " spoke in " in answer.content, answer.content
         return answer
 
@@ -215,8 +215,13 @@ class Scene:
             await self.discord.world.events.bell.until(met)
 
 
-def _over(answer: Seen) -> bool:
-    return bool(answer.content) and " speaks " not in answer.content
+def _promised(answer: Seen) -> bool:
+    return " speaks " in answer.content or " is about to speak " in answer.content
+
+
+def over(answer: Seen) -> bool:
+    """Tell whether a line that was asked for has an end."""
+    return bool(answer.content) and not _promised(answer)
 
 
 async def refusal(answer: Answer) -> str:

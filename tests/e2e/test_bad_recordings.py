@@ -19,9 +19,9 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "noise without a header": (lambda: bytes(range(256)) * 40, UNREADABLE),
     "a header and nothing behind it": (uploads.truncated_header, UNREADABLE),
     "an m4a that broke off": (uploads.truncated_m4a, UNREADABLE),
-    "a stream without end that has two seconds": (uploads.endless, "of speech: record at least 5 s."),
+    "a stream without end that has two seconds": (uploads.endless, "s: record at least 5 s of speech."),
     "nine hours in a small file": (uploads.nine_hours, "longer than 5 minutes: cut it"),
-    "three seconds": (lambda: uploads.cut(3.0), "of speech: record at least 5 s."),
+    "three seconds": (lambda: uploads.cut(3.0), "s: record at least 5 s of speech."),
     "silence": (uploads.silent, "Silence: nothing was heard. Check the microphone and record again."),
 }
 

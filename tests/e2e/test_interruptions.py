@@ -7,7 +7,7 @@ import pytest
 from tests.e2e import uploads
 from tests.e2e.acts import confirmed, speaks
 from tests.e2e.ears import Recogniser, sentence, split, words
-from tests.e2e.stage import PATIENCE, Cast, Scene, deadly, kill, refusal, workers
+from tests.e2e.stage import PATIENCE, Cast, Scene, deadly, kill, over, refusal, workers
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -43,7 +43,7 @@ async def test_the_engine_killed_before_it_makes_a_sound_ends_the_line_clearly_a
 
     async with deadly(cloning=False):
         answer = await scene.alice.slash("say", text=LONG)
-        await answer.until(lambda seen: bool(seen.content) and " speaks " not in seen.content, PATIENCE)
+        await answer.until(over, PATIENCE)
 
     assert answer.content == STOPPED
     await scene.spoken(await scene.alice.slash("say", text=sentence(4)))
@@ -59,7 +59,7 @@ async def test_the_engine_killed_in_the_middle_of_a_line_plays_what_was_made_and
     await scene.alice.hears(scene.lounge, seconds=0.02)
 
     kill(*workers(cloning=False))
-    await answer.until(lambda seen: " speaks " not in seen.content, PATIENCE)
+    await answer.until(over, PATIENCE)
 
     assert answer.content == STOPPED
     heard = scene.alice.heard(scene.lounge)
@@ -76,10 +76,10 @@ async def test_a_voice_deleted_while_it_speaks_says_its_line_and_is_gone_everywh
     answer = await scene.alice.slash("say", text=" ".join(sentence(number) for number in (1, 5)))
     await scene.alice.hears(scene.lounge, seconds=0.2)
 
-    asked = await scene.alice.slash("voices delete", voice="Aki")
+    asked = await (await scene.alice.slash("voices delete", voice="Aki")).settled()
     gone = await scene.alice.click(asked, "Delete it")
-    await gone.until(lambda seen: seen.content == "Aki is deleted, here and where it lived.")
-    await answer.until(lambda seen: " speaks " not in seen.content, PATIENCE)
+    await gone.until(lambda seen: seen.content == "Aki is deleted for good, with its recording.")
+    await answer.until(over, PATIENCE)
 
     assert f"Aki spoke in {scene.lounge.mention}" in answer.content
     assert await scene.house.voices_of(scene.alice) == ()
@@ -98,10 +98,10 @@ async def test_a_voice_deleted_while_its_line_waits_is_told_and_the_others_are_s
         for text, voice in ((sentence(1), "Aki"), (sentence(5), "Aki"), (sentence(9), "Bea"), (sentence(4), "Aki"))
     ]
 
-    asked = await scene.alice.slash("voices delete", voice="Bea")
+    asked = await (await scene.alice.slash("voices delete", voice="Bea")).settled()
     await (await scene.alice.click(asked, "Delete it")).until(lambda seen: "is deleted" in seen.content)
     for line in lines:
-        await line.until(lambda seen: " speaks " not in seen.content, PATIENCE)
+        await line.until(over, PATIENCE)
 
     assert lines[2].content == "Bea was deleted before its turn came."
     said = [recogniser.hear(part) for part in split(scene.alice.heard(scene.lounge).pcm)]
@@ -125,6 +125,15 @@ async def test_a_draft_confirmed_twice_makes_one_voice(scene: Scene) -> None:
     assert [voice.name for voice in await scene.house.voices_of(scene.alice)] == ["Aki"]
 
 
+async def test_a_draft_cancelled_after_it_was_confirmed_does_not_say_that_nothing_was_made(scene: Scene) -> None:
+    draft = await (await scene.alice.slash("clone", name="Aki", sample=uploads.recording())).settled(PATIENCE)
+
+    _, cancelled = await asyncio.gather(scene.alice.click(draft, draft.buttons[0]), scene.alice.click(draft, "Cancel"))
+    await draft.until(lambda seen: "aki.ogg" in seen.files, PATIENCE)
+
+    assert "used already or no longer here: look at /voices list" in await refusal(cancelled)
+
+
 async def test_a_later_draft_takes_the_place_of_an_earlier_one(scene: Scene) -> None:
     first = await (await scene.alice.slash("clone", name="Aki", sample=uploads.recording())).settled(PATIENCE)
     second = await (await scene.alice.slash("clone", name="Bea", sample=uploads.recording())).settled(PATIENCE)
@@ -138,14 +147,26 @@ async def test_a_later_draft_takes_the_place_of_an_earlier_one(scene: Scene) -> 
 
 async def test_a_deletion_confirmed_twice_is_told_once_as_done_and_once_as_gone(scene: Scene, low: Cast) -> None:
     await scene.house.give(scene.alice, low, "Aki")
-    asked = await scene.alice.slash("voices delete", voice="Aki")
-    again = await scene.alice.slash("voices delete", voice="Aki")
+    asked, again, third = [await (await scene.alice.slash("voices delete", voice="Aki")).settled() for _ in range(3)]
 
     gone = await scene.alice.click(asked, "Delete it")
     await gone.until(lambda seen: "is deleted" in seen.content)
-    told = await scene.alice.click(again, "Delete it")
+    for dialogue, label in ((again, "Delete it"), (third, "Keep it")):
+        told = await scene.alice.click(dialogue, label)
+        await told.until(lambda seen: not seen.buttons)
+        assert told is dialogue
+        assert told.content == "It is deleted already."
 
-    assert "You have no voice of that name" in await refusal(told)
+
+async def test_one_dialogue_confirmed_twice_at_once_deletes_once(scene: Scene, low: Cast) -> None:
+    await scene.house.give(scene.alice, low, "Aki")
+    asked = await (await scene.alice.slash("voices delete", voice="Aki")).settled()
+
+    await asyncio.gather(*(scene.alice.click(asked, "Delete it") for _ in range(2)))
+    await asked.until(lambda seen: "is deleted" in seen.content)
+
+    assert not asked.buttons
+    assert await scene.house.voices_of(scene.alice) == ()
 
 
 # Discord

@@ -66,6 +66,11 @@ async def test_a_recording_becomes_a_private_voice_once_its_owner_has_confirmed(
     assert house.traces() == before
 
     made = await alice.click(draft, draft.buttons[0])
+    assert made.content == "Making Aki …"
+    assert _field(made, "Speech")
+    assert "please confirm" not in made.text
+    assert "What will be stored" not in made.text
+    assert Image.open(io.BytesIO(made.picture())).width >= 300
     await made.until(lambda answer: "aki.ogg" in answer.files, PATIENCE)
 
     assert made.content == "Aki is ready: try /say."

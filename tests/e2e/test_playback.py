@@ -234,7 +234,7 @@ async def test_the_last_listener_leaves_and_so_does_the_bot(stage: Stage) -> Non
     ticket = stage.speakers.enqueue(stage.line(stage.lounge, 250))
     await ears.hears(0.2)
     await stage.alice.leaves()
-    with pytest.raises(PlaybackError, match="Everybody left #Lounge"):
+    with pytest.raises(PlaybackError, match="Nobody is in #Lounge, so I left"):
         await ticket.done
     await stage.bot_sees(stage.lounge, 0)
 
@@ -249,7 +249,7 @@ async def test_stop_is_heard_at_once_and_the_bot_stays(stage: Stage) -> None:
     await ears.silence(after=0.1)
     assert played.stopped
     assert ears.heard().packets == played.packets < 250
-    assert await stage.speakers.leave(stage.guild.id)
+    assert await stage.speakers.leave(stage.guild.id, asker_id=stage.alice.id, may_mute=False)
     await stage.bot_sees(stage.lounge, 1)
 
 

@@ -45,11 +45,14 @@ async def test_a_member_is_told_how_many_come_before(spoken: Scene) -> None:
     await spoken.bob.hears(spoken.lounge, seconds=0.2)
 
     others = [await spoken.waits(await spoken.bob.slash("say", text="Hello.")) for _ in range(2)]
-    for answer, place in zip([first, *others], ["next", "next", "after 1 other"], strict=True):
-        assert f" speaks {place} in {spoken.lounge.mention}. /stop ends it." in answer.content
+    turns = ["Aki is about to speak", "Bea speaks next", "Bea speaks after 1 other"]
+    for answer, turn in zip([first, *others], turns, strict=True):
+        assert f"{turn} in {spoken.lounge.mention}. /stop ends it." in answer.content
 
     stopped = await spoken.bob.slash("stop")
     assert stopped.content == "Stopped 2 lines."
+    for answer in others:
+        await answer.until(lambda seen: seen.content == "Your line was stopped before its turn.")
     stopped = await spoken.alice.slash("stop")
     assert stopped.content == "Stopped 1 line."
 
@@ -86,14 +89,35 @@ async def test_leave_ends_the_line_and_the_call(spoken: Scene) -> None:
     answer = await spoken.alice.slash("say", text=LONG)
     await spoken.bob.hears(spoken.lounge, seconds=0.3)
     assert spoken.bot_name in spoken.lounge.present
+    waiting = await spoken.waits(await spoken.alice.slash("say", text="Hello."))
 
     left = await (await spoken.bob.slash("leave")).settled()
 
     assert left.content == "I have left the voice channel."
     assert left.ephemeral
     assert spoken.bot_name not in spoken.lounge.present
-    await answer.until(lambda seen: seen.content.startswith("Stopped after "))
+    await answer.until(lambda seen: seen.content.startswith("Your line was cut short after "))
+    assert answer.content.endswith(" s: I was sent out of #Lounge.")
+    await waiting.until(lambda seen: seen.content == "Your line was not said: I was sent out of #Lounge.")
     assert await refusal(await spoken.bob.slash("leave")) == "I am in no voice channel here."
+
+
+@pytest.mark.parametrize("right", ["mute_members", "move_members"])
+async def test_leave_is_refused_to_who_does_not_listen_unless_they_may_mute_or_move_members(
+    spoken: Scene, right: str
+) -> None:
+    judge = spoken.guild.add_member("judge", spoken.guild.add_role("judges", right))
+    stranger = spoken.guild.add_member("stranger")
+    answer = await spoken.alice.slash("say", text=LONG)
+    await spoken.bob.hears(spoken.lounge, seconds=0.3)
+
+    told = await refusal(await stranger.slash("leave"))
+    assert told == "Somebody's line is being said here: join the channel first, or ask a member with Mute Members."
+    assert spoken.bot_name in spoken.lounge.present
+    left = await (await judge.slash("leave")).settled()
+
+    assert left.content == "I have left the voice channel."
+    await answer.until(lambda seen: seen.content.endswith("I was sent out of #Lounge."))
 
 
 async def test_the_bot_leaves_when_nobody_is_left(spoken: Scene) -> None:
@@ -105,7 +129,7 @@ async def test_the_bot_leaves_when_nobody_is_left(spoken: Scene) -> None:
     await spoken.bob.leaves()
 
     await spoken.quiet()
-    await answer.until(lambda seen: "Everybody left" in seen.content)
+    await answer.until(lambda seen: seen.content == "Nobody is in #Lounge, so I left.")
 
 
 async def test_without_where_a_line_goes_to_the_channel_for_those_in_one_and_else_into_a_file(
@@ -143,7 +167,8 @@ async def test_a_clip_speaks_once_in_the_channel(spoken: Scene, recogniser: Reco
     before = spoken.house.traces()
     line = sentence(7)
 
-    await spoken.spoken(await spoken.alice.slash("say", text=line, sample=uploads.recording()))
+    answer = await spoken.spoken(await spoken.alice.slash("say", text=line, sample=uploads.recording()))
+    assert answer.content.startswith("Your recording spoke in ")
 
     assert recogniser.hear(spoken.bob.heard(spoken.lounge).pcm) == words(line)
     assert spoken.house.traces() == before

@@ -56,6 +56,14 @@ def test_what_was_heard_is_shown_in_figures_and_words() -> None:
     assert card.image.url == "attachment://waveform.png"
 
 
+def test_a_poor_recording_that_may_be_used_says_what_comes_of_it() -> None:
+    clipped = "Clipped: turn the microphone down and record again."
+
+    card = heard_card("Aki", replace(REPORT, grade="poor", sentence=clipped))
+
+    assert card.description == f"{clipped} You can go on, but the voice will sound rough."
+
+
 @pytest.mark.parametrize(("share", "words"), [(0.0004, "none"), (0.004, "0.4% of it"), (0.5, "50.0% of it")])
 def test_clipping_is_told_where_there_is_any(share: float, words: str) -> None:
     assert fields(heard_card("Aki", replace(REPORT, clipped=share)))["Clipping"] == words
@@ -123,7 +131,7 @@ def test_the_longest_card_is_one_that_discord_takes() -> None:
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("unknown", "looked for"),
+        ("unknown", "being made"),
         ("created", "waiting"),
         ("training", "being made"),
         ("trained", "ready"),

@@ -44,7 +44,6 @@ def test_the_draft_of_another_member_is_refused_and_stays(drafts: Drafts, take: 
 
     with pytest.raises(VoiceError):
         drafts.take("a", owner_id=BOB)
-    drafts.drop("a", owner_id=BOB)
 
     assert drafts.take("a", owner_id=ALICE)
     assert drafts.take("b", owner_id=BOB)
@@ -56,7 +55,6 @@ def test_a_member_has_one_draft_the_last(drafts: Drafts, take: Take) -> None:
 
     with pytest.raises(VoiceError):
         drafts.take("old", owner_id=ALICE)
-    drafts.drop("old", owner_id=ALICE)
     assert drafts.take("new", owner_id=ALICE)
 
 
@@ -81,16 +79,6 @@ def test_a_draft_is_forgotten_after_its_time(drafts: Drafts, clock: Clock, take:
     with pytest.raises(VoiceError):
         drafts.take("a", owner_id=ALICE)
     assert drafts.take("b", owner_id=BOB)
-
-
-def test_dropping_a_draft_forgets_it_also_twice(drafts: Drafts, take: Take) -> None:
-    drafts.keep(make(take))
-
-    drafts.drop("a", owner_id=ALICE)
-    drafts.drop("a", owner_id=ALICE)
-
-    with pytest.raises(VoiceError):
-        drafts.take("a", owner_id=ALICE)
 
 
 def make(take: Take, draft_id: str = "a", *, owner_id: int = ALICE) -> Draft:

@@ -12,7 +12,7 @@ import pytest
 from bot.errors import ProviderError, ProviderFault, QuotaError, StoreError, VoiceError
 from bot.homes import Homes
 from bot.models import Voice
-from bot.providers.base import CloneRequest
+from bot.providers.base import CloneRequest, VoiceEdit
 from bot.store import Store
 from bot.voices import VoiceService
 from tests.conftest import ALICE, BOB
@@ -168,8 +168,8 @@ async def test_another_member_finds_nothing_by_id_name_or_search(voices: VoiceSe
     assert [found.id for found in await voices.search("ak", owner_id=ALICE)] == [voice.id]
 
 
-async def test_a_voice_with_a_forged_owner_cannot_be_changed_chosen_or_deleted_here(
-    voices: VoiceService, clone: Clone
+async def test_a_voice_with_a_forged_owner_cannot_be_changed_chosen_or_deleted(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
 ) -> None:
     voice = await clone("Aki")
     forged = replace(voice, owner_id=BOB, remote_id=None)
@@ -180,7 +180,10 @@ async def test_a_voice_with_a_forged_owner_cannot_be_changed_chosen_or_deleted_h
         await voices.edit(forged, description="mine", tags=None)
     with pytest.raises(VoiceError):
         await voices.set_default(forged)
+    assert not await voices.delete(forged)
+    assert await voices.find(voice.id, owner_id=BOB) is None
 
+    assert len(provider.voices) == 1
     assert await voices.resolve("Aki", owner_id=ALICE) == voice
 
 
@@ -248,6 +251,84 @@ async def test_a_change_the_provider_refuses_is_not_made_here_either(
     assert await voices.resolve("Aki", owner_id=ALICE) == voice
 
 
+async def test_changes_at_once_all_survive(voices: VoiceService, provider: FakeProvider, clone: Clone) -> None:
+    voice = await clone("Aki", description="old", tags="old")
+
+    for turn in range(10):
+        await asyncio.gather(
+            voices.refresh(voice),
+            voices.rename(voice, f"Aki {turn}"),
+            voices.edit(voice, description=f"note {turn}", tags=None),
+            voices.edit(voice, description=None, tags=f"tag {turn}"),
+            voices.refresh(voice),
+        )
+
+        (kept,) = (await voices.page(owner_id=ALICE, offset=0, limit=2)).voices
+        assert (kept.name, kept.title) == (f"Aki {turn}", f"Aki {turn}")
+        assert (kept.description, kept.tags) == (f"note {turn}", (f"tag {turn}",))
+        (remote,) = provider.voices.values()
+        assert (remote.title, remote.description, remote.tags) == (kept.title, kept.description, kept.tags)
+
+
+async def test_taking_a_refused_change_back_leaves_what_else_was_changed(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    voice = await clone("Aki", description="old")
+
+    async def meddle() -> None:
+        provider.script.before_updating = None
+        await voices.edit(voice, description="new", tags=None)
+        provider.fail("update", "server")
+
+    provider.script.before_updating = meddle
+    with pytest.raises(ProviderError):
+        await voices.rename(voice, "Bo")
+
+    kept = await voices.resolve("Aki", owner_id=ALICE)
+    assert (kept.title, kept.description) == ("Aki", "new")
+
+
+async def test_a_later_name_is_not_taken_back_with_a_refused_one(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    voice = await clone("Aki")
+
+    async def meddle() -> None:
+        provider.script.before_updating = None
+        await voices.rename(voice, "Cy")
+        provider.fail("update", "server")
+
+    provider.script.before_updating = meddle
+    with pytest.raises(ProviderError):
+        await voices.rename(voice, "Bo")
+
+    assert await names(voices) == ["Cy"]
+
+
+async def test_a_refused_change_of_a_voice_deleted_meanwhile_tells_the_refusal(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    voice = await clone("Aki")
+
+    async def meddle() -> None:
+        await voices.delete(voice)
+
+    provider.script.before_updating = meddle
+    with pytest.raises(ProviderError, match="not_found"):
+        await voices.rename(voice, "Bo")
+
+    assert await names(voices) == []
+
+
+async def test_refresh_keeps_what_the_owner_wrote(voices: VoiceService, provider: FakeProvider, clone: Clone) -> None:
+    voice = await clone("Aki", description="mine", tags="mine")
+    await provider.update(str(voice.remote_id), VoiceEdit(title="Theirs", description="theirs", tags=("theirs",)))
+
+    shown = await voices.refresh(voice)
+
+    assert (shown.name, shown.title, shown.description, shown.tags) == ("Aki", "Aki", "mine", ("mine",))
+
+
 async def test_a_voice_of_a_provider_without_edits_is_renamed_here_only_and_stays_so(
     voices: VoiceService, store: Store, elsewhere: SlowFake, clone: Clone
 ) -> None:
@@ -291,9 +372,10 @@ async def test_delete_removes_the_voice_there_and_here_with_its_samples(
 ) -> None:
     voice = await clone("Aki")
 
-    await voices.delete(voice)
+    assert await voices.delete(voice)
 
     assert provider.voices == {}
+    assert not await voices.delete(voice)
     assert await names(voices) == []
     assert await store.samples(voice.id, owner_id=ALICE) == ()
 

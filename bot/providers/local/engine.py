@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 _SLICE = 256 * 1024
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_KEPT = frozenset({"PATH", "HOME", "LANG", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT"})
+_KEPT_PREFIXES = ("LC_", "PYTHON")
 _ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_SECONDS = 60.0
 FAREWELL_SECONDS = 3.0
@@ -27,6 +29,17 @@ FAREWELL_SECONDS = 3.0
 
 def _stopped() -> ProviderError:
     return ProviderError("The voice engine stopped while it worked. Please try again.", kind="server")
+
+
+def _environment() -> dict[str, str]:
+    """Give a worker what Python and its libraries need, and none of the bot's secrets."""
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
+    return {**kept, **_ONE_THREAD}
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
 
 
 class Engine:
@@ -50,6 +63,7 @@ class Engine:
         self._waiting: dict[int, asyncio.Queue[Frame | None]] = {}
         self._numbers = itertools.count(1)
         self._heard_at = 0.0
+        self._closed = False
 
     @property
     def pid(self) -> int | None:
@@ -79,33 +93,37 @@ class Engine:
                     await self._send(process, Frame(request=number, verb="stop"))
 
     async def close(self) -> None:
-        """End the worker: ask first, then make it."""
-        process, self._process = self._process, None
-        listening, self._listening = self._listening, None
-        if process is None or listening is None:
-            return
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            async with asyncio.timeout(self._farewell):
+        """End the worker: ask first, then make it. No other is started afterwards."""
+        self._closed = True
+        async with self._starting:
+            process, self._process = self._process, None
+        if process is not None:
+            if process.stdin is not None:
+                process.stdin.close()
+            try:
+                async with asyncio.timeout(self._farewell):
+                    await process.wait()
+            except TimeoutError:
+                _kill(process)
                 await process.wait()
-        except TimeoutError:
-            process.kill()
-        await listening
-        await process.wait()
+        if self._listening is not None:
+            await asyncio.wait((self._listening,))
 
     async def _start(self) -> asyncio.subprocess.Process:
         async with self._starting:
+            if self._closed:
+                raise ProviderError("The voice engine is shutting down: try again in a minute.", kind="server")
             if self._process is not None and self._process.returncode is None:
                 return self._process
             if self._listening is not None:
-                await self._listening
+                # waited for and not awaited: a caller who is cancelled here must not cancel it
+                await asyncio.wait((self._listening,))
             try:
                 process = await asyncio.create_subprocess_exec(
                     *self._command,
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
-                    env={**os.environ, **_ONE_THREAD},
+                    env=_environment(),
                     cwd=_ROOT,
                     start_new_session=True,
                 )
@@ -119,9 +137,18 @@ class Engine:
             return process
 
     async def _send(self, process: asyncio.subprocess.Process, frame: Frame) -> None:
+        """Send a frame whole, even where the caller is cancelled: half a frame would swallow all that follow."""
+        writing = asyncio.create_task(self._write(process, frame))
+        await asyncio.wait((writing,), timeout=self._patience)
+        if not writing.done() or not writing.result():
+            await self._drop(process)
+            raise _stopped()
+
+    async def _write(self, process: asyncio.subprocess.Process, frame: Frame) -> bool:
+        """Write a frame; False where the worker takes no more."""
         pipe = process.stdin
         if pipe is None:
-            raise _stopped()
+            return False
         async with self._sending:
             try:
                 for part in frame.pack():
@@ -129,7 +156,16 @@ class Engine:
                         pipe.write(part[start : start + _SLICE])
                         await pipe.drain()
             except (ConnectionError, RuntimeError) as error:
-                raise _stopped() from error
+                log.info("worker %d takes no more: %r", process.pid, error)
+                return False
+        return True
+
+    async def _drop(self, process: asyncio.subprocess.Process) -> None:
+        """End a worker that is of no more use, and see it gone, so that the next request starts another."""
+        if self._process is process:
+            self._process = None
+        _kill(process)
+        await process.wait()
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         """Hand each frame to who waits for it, until the worker is gone."""
@@ -141,7 +177,7 @@ class Engine:
                     replies.put_nowait(frame)
         except WireError:
             log.exception("worker %d sent what is not a frame", process.pid)
-            process.kill()
+            _kill(process)
         log.info("worker %d ended with %d", process.pid, await process.wait())
         for replies in self._waiting.values():
             replies.put_nowait(None)
@@ -158,6 +194,8 @@ class Engine:
                     continue
                 case "refused":
                     raise ProviderError(frame.text, kind="invalid")
+                case "failed":
+                    raise ProviderError("The voice engine failed at this one. Please try again.", kind="server")
                 case "done":
                     return
                 case _:
@@ -175,6 +213,5 @@ class Engine:
             except TimeoutError:
                 if loop.time() - max(asked_at, self._heard_at) >= self._patience:
                     log.warning("worker %d says nothing any more and is ended", process.pid)
-                    with contextlib.suppress(ProcessLookupError):
-                        process.kill()
+                    await self._drop(process)
                     return None

@@ -75,11 +75,6 @@ class Shelf:
         given = {name: value for name, value in asdict(edit).items() if value is not None}
         return self._change(replace(self.get(voice_id), **given, updated_at=datetime.now(UTC)))
 
-    def count_use(self, voice_id: str) -> None:
-        """Note that a voice was spoken with."""
-        voice = self.get(voice_id)
-        self._change(replace(voice, use_count=voice.use_count + 1))
-
     def remove(self, voice_id: str) -> None:
         """Take a voice away; nothing happens where there is none."""
         try:

@@ -6,7 +6,7 @@ import struct
 from dataclasses import asdict, dataclass
 from typing import BinaryIO, Literal, Self
 
-Verb = Literal["check", "clone", "speak", "stop", "busy", "sound", "profile", "done", "refused"]
+Verb = Literal["check", "clone", "speak", "stop", "busy", "sound", "profile", "done", "refused", "failed"]
 _LENGTHS = struct.Struct(">II")
 _MAX_BYTES = 256 * 1024 * 1024
 

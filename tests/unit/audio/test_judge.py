@@ -138,13 +138,20 @@ def test_speech_that_just_touches_full_scale_is_not_clipped() -> None:
     assert measure_clipping(_drive(0)) < 0.0001
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(3.0, "Only 2 s of speech"), (0.8, "Only 0.")])
+@pytest.mark.parametrize(("seconds", "words"), [(3.0, "I hear 2 s of speech in 3 s: "), (0.8, "I hear 0.")])
 def test_too_little_speech_names_what_is_needed(seconds: float, words: str) -> None:
     report = judge(Recording(speak(seconds)))
 
     assert report.grade == "poor"
     assert report.sentence.startswith(words)
-    assert report.sentence.endswith("record at least 5 s.")
+    assert report.sentence.endswith(" s: record at least 5 s of speech.")
+
+
+def test_quiet_speech_of_which_little_is_heard_is_asked_for_closer() -> None:
+    report = judge(Recording((speak(4.0) * 10 ** (-32 / 20)).astype(np.float32)))
+
+    assert 0 < report.speech_seconds < 5
+    assert report.sentence == "Very quiet: record closer to the microphone."
 
 
 def test_a_short_sample_is_fair() -> None:

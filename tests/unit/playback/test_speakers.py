@@ -43,7 +43,9 @@ async def test_a_ticket_says_how_many_wait_before_it(aviary: Aviary, speakers: S
     channel = aviary.channel(LOUNGE)
     first = speakers.enqueue(Script(200).line(channel))
     await aviary.hears(1)
-    assert [first.position, *(speakers.enqueue(Script().line(channel)).position for _ in range(3))] == [0, 0, 1, 2]
+    others = [speakers.enqueue(Script().line(channel)) for _ in range(3)]
+    assert [ticket.position for ticket in (first, *others)] == [0, 0, 1, 2]
+    assert [ticket.at_once for ticket in (first, *others)] == [True, False, False, False]
 
 
 async def test_a_full_queue_refuses_and_makes_nothing(aviary: Aviary, speakers: Speakers) -> None:
@@ -320,7 +322,7 @@ async def test_a_move_into_an_empty_channel_ends_the_line(aviary: Aviary, speake
     ticket = speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
     await aviary.hears(3)
     aviary.move(BOT, ATTIC)
-    with pytest.raises(PlaybackError, match="Everybody left #Attic"):
+    with pytest.raises(PlaybackError, match="Nobody is in #Attic, so I left"):
         await ticket.done
     await aviary.sees(BOT, None)
 
@@ -338,7 +340,7 @@ async def test_the_bot_leaves_with_the_last_listener(aviary: Aviary, speakers: S
     ticket = speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
     await aviary.hears(3)
     aviary.move(ALICE, None)
-    with pytest.raises(PlaybackError, match="Everybody left #Lounge, so I did too"):
+    with pytest.raises(PlaybackError, match="Nobody is in #Lounge, so I left"):
         await ticket.done
     await aviary.sees(BOT, None)
 
@@ -384,10 +386,10 @@ async def test_events_where_the_bot_never_was_and_is_no_more_are_no_matter(aviar
     aviary.move(BOB, LOUNGE)
     await aviary.sees(BOB, LOUNGE)
     await speakers.enqueue(Script(10).line(aviary.channel(LOUNGE))).done
-    await speakers.leave(GUILD)
+    await speakers.leave(GUILD, asker_id=ALICE, may_mute=False)
     aviary.move(BOB, None)
     await aviary.sees(BOB, None)
-    assert not await speakers.leave(GUILD)
+    assert not await speakers.leave(GUILD, asker_id=ALICE, may_mute=False)
 
 
 async def test_the_bot_leaves_after_idle_time(aviary: Aviary) -> None:
@@ -401,15 +403,67 @@ async def test_leave_stops_everything_and_leaves(aviary: Aviary, speakers: Speak
     present = speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
     waiting = speakers.enqueue(Script().line(aviary.channel(LOUNGE)))
     await aviary.hears(3)
-    assert await speakers.leave(GUILD)
+    assert await speakers.leave(GUILD, asker_id=ALICE, may_mute=False)
     assert not is_in_voice(aviary.guild)
-    assert (await present.done).stopped
-    assert await waiting.done == Played(packets=0, stopped=True)
-    assert not await speakers.leave(GUILD)
+    with pytest.raises(PlaybackError, match=r"^Your line was cut short after \d\.\d s: I was sent out of #Lounge\.$"):
+        await present.done
+    with pytest.raises(PlaybackError, match=r"^Your line was not said: I was sent out of #Lounge\.$"):
+        await waiting.done
+    assert not await speakers.leave(GUILD, asker_id=ALICE, may_mute=False)
+
+
+async def test_leave_before_the_first_packet_tells_that_nothing_was_said(aviary: Aviary, speakers: Speakers) -> None:
+    script = Script()
+    script.hold_at = 0
+    ticket = speakers.enqueue(script.line(aviary.channel(LOUNGE)))
+    await script.opened.wait()
+    assert await speakers.leave(GUILD, asker_id=ALICE, may_mute=False)
+    with pytest.raises(PlaybackError, match=r"^Your line was not said: I was sent out of #Lounge\.$"):
+        await ticket.done
+
+
+async def test_leave_is_refused_to_whoever_does_not_listen_to_what_others_have_said(
+    aviary: Aviary, speakers: Speakers
+) -> None:
+    present = speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
+    await aviary.hears(3)
+    for place in (None, ATTIC):
+        aviary.move(BOB, place)
+        with pytest.raises(PlaybackError, match="Somebody's line is being said here: join the channel first"):
+            await speakers.leave(GUILD, asker_id=BOB, may_mute=False)
+    assert not present.settled
+    assert is_in_voice(aviary.guild)
+
+
+@pytest.mark.parametrize(("place", "may_mute"), [(LOUNGE, False), (None, True)])
+async def test_leave_is_for_those_who_listen_and_those_who_may_mute(
+    aviary: Aviary, speakers: Speakers, place: int | None, may_mute: bool
+) -> None:
+    speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
+    await aviary.hears(3)
+    aviary.move(BOB, place)
+    assert await speakers.leave(GUILD, asker_id=BOB, may_mute=may_mute)
+    assert not is_in_voice(aviary.guild)
+
+
+async def test_anybody_may_send_a_silent_bot_away(aviary: Aviary, speakers: Speakers) -> None:
+    await speakers.enqueue(Script(10).line(aviary.channel(LOUNGE))).done
+    assert await speakers.leave(GUILD, asker_id=BOB, may_mute=False)
+    assert not is_in_voice(aviary.guild)
+
+
+async def test_a_member_elsewhere_may_end_lines_that_are_all_their_own(aviary: Aviary, speakers: Speakers) -> None:
+    aviary.move(BOB, LOUNGE)
+    ticket = speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
+    await aviary.hears(3)
+    aviary.move(ALICE, ATTIC)
+    assert await speakers.leave(GUILD, asker_id=ALICE, may_mute=False)
+    with pytest.raises(PlaybackError, match="cut short"):
+        await ticket.done
 
 
 async def test_leave_where_the_bot_never_was(speakers: Speakers) -> None:
-    assert not await speakers.leave(GUILD)
+    assert not await speakers.leave(GUILD, asker_id=ALICE, may_mute=False)
 
 
 async def test_shutting_down_refuses_what_waits_and_what_comes(aviary: Aviary) -> None:

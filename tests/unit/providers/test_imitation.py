@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,31 @@ from bot.providers.base import CloneRequest, SpeechRequest
 from bot.providers.imitation import ImitationProvider
 from bot.providers.local.engine import Engine
 from tests.unit.providers.sound import REPORT, heard, to_wav
+
+KILLED_WHERE_MARKED = """
+import os, pathlib, signal, sys
+from bot.providers.local.studio import Studio
+from bot.providers.local.worker import Worker
+mark, studio = pathlib.Path(sys.argv[1]), Studio()
+def begin(frame):
+    if mark.exists():
+        mark.unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return studio.begin(frame)
+Worker(sys.stdin.buffer, sys.stdout.buffer, begin, lambda: None).run()
+"""
+NOTES_ITS_STEPS = """
+import sys
+from bot.providers.local.studio import Studio
+from bot.providers.local.worker import Worker
+studio = Studio()
+def begin(frame):
+    for step in studio.begin(frame):
+        with open(sys.argv[1], "a") as file:
+            print(frame.request, file=file)
+        yield step
+Worker(sys.stdin.buffer, sys.stdout.buffer, begin, lambda: None).run()
+"""
 
 
 @pytest.fixture
@@ -30,6 +56,10 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*"))
 
 
+def written(folder: Path) -> dict[str, tuple[int, int]]:
+    return {path.name: (path.stat().st_mtime_ns, path.stat().st_ino) for path in folder.rglob("*")}
+
+
 async def test_opening_starts_nothing(tmp_path: Path) -> None:
     speaking, cloning = Engine(), Engine()
 
@@ -42,23 +72,32 @@ async def test_opening_starts_nothing(tmp_path: Path) -> None:
 async def test_engine_killed_while_it_clones_leaves_nothing_and_the_next_clone_works(
     tmp_path: Path, sample: Sample
 ) -> None:
-    cloning = Engine()
-    async with ImitationProvider(tmp_path, cloning=cloning) as provider:
+    folder, mark = tmp_path / "voices", tmp_path / "mark"
+    cloning = Engine(command=(sys.executable, "-c", KILLED_WHERE_MARKED, str(mark)))
+    async with ImitationProvider(folder, cloning=cloning) as provider:
         await provider.create(request(sample, "first"))
-        before = files(tmp_path)
-        assert cloning.pid is not None
-        os.kill(cloning.pid, signal.SIGSTOP)
-        making = asyncio.create_task(provider.create(request(sample, "second")))
-        await asyncio.sleep(0)
-        os.kill(cloning.pid, signal.SIGKILL)
+        before = files(folder)
+        mark.touch()
 
         with pytest.raises(ProviderError) as caught:
-            await making
+            await provider.create(request(sample, "second"))
 
+        assert not mark.exists()
         assert caught.value.retryable
-        assert files(tmp_path) == before
+        assert files(folder) == before
         assert await provider.find("second") is None
         assert (await provider.create(request(sample, "second"))).state == "trained"
+
+
+async def test_speaking_writes_nothing(provider: ImitationProvider, tmp_path: Path, sample: Sample) -> None:
+    await provider.create(request(sample))
+    before = written(tmp_path)
+
+    async with provider.synthesize(SpeechRequest(text="Hello there.", remote_id="v1")) as stream:
+        chunks = [chunk async for chunk in stream.chunks]
+
+    assert chunks
+    assert written(tmp_path) == before
 
 
 async def test_speaking_goes_on_while_a_voice_is_made(tmp_path: Path, sample: Sample) -> None:
@@ -78,16 +117,20 @@ async def test_speaking_goes_on_while_a_voice_is_made(tmp_path: Path, sample: Sa
 
 
 async def test_line_that_is_left_is_not_made_to_its_end(tmp_path: Path, sample: Sample) -> None:
-    async with ImitationProvider(tmp_path) as provider:
+    folder, steps = tmp_path / "voices", tmp_path / "steps"
+    speaking = Engine(command=(sys.executable, "-c", NOTES_ITS_STEPS, str(steps)))
+    async with ImitationProvider(folder, speaking=speaking) as provider:
         await provider.create(request(sample))
         long = "This is one of very many sentences. " * 400
         async with provider.synthesize(SpeechRequest(text=long, remote_id="v1")) as stream:
             await anext(stream.chunks)
 
-        async with provider.synthesize(SpeechRequest(text="Short one.", remote_id="v1")) as stream:
-            assert [len(chunk) > 1000 async for chunk in stream.chunks] == [True]
+        async with provider.synthesize(SpeechRequest(text="One. Two. Three.", remote_id="v1")) as stream:
+            assert [len(chunk) > 1000 async for chunk in stream.chunks] == [True] * 3
         line = await provider.check()
 
+    made = steps.read_text().split()
+    assert made[made.index("2") :] == ["2", "2", "2", "3"]
     assert line.startswith("basic offline imitation")
 
 

@@ -38,15 +38,6 @@ def test_edit_changes_only_what_is_given(shelf: Shelf) -> None:
     assert shelf.get("a1") == edited
 
 
-def test_use_is_counted(shelf: Shelf) -> None:
-    shelf.put(VOICE, b"profile")
-
-    shelf.count_use("a1")
-    shelf.count_use("a1")
-
-    assert shelf.get("a1").use_count == 2
-
-
 def test_removed_voice_is_gone_and_removing_it_again_is_fine(shelf: Shelf, tmp_path: Path) -> None:
     shelf.put(VOICE, b"profile")
 

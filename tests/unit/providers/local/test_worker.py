@@ -13,6 +13,8 @@ def count(frame: Frame) -> Iterator[Frame]:
     """Answer as many times as the text says."""
     if frame.text == "no":
         raise RefusedError("Not this one.")
+    if frame.text == "full":
+        raise MemoryError
     for _ in range(int(frame.text)):
         yield Frame(request=frame.request, verb="sound", body=b"x")
 
@@ -27,17 +29,24 @@ class Pipes:
         self.answers: BinaryIO = os.fdopen(from_worker, "rb")
         self.ended = threading.Event()
         self._ends = (os.fdopen(inlet, "rb"), os.fdopen(outlet, "wb"))
-        self._thread = threading.Thread(target=Worker(*self._ends, count, self.ended.set).run)
+        self._worker = Worker(*self._ends, count, self.ended.set)
+        self._thread = threading.Thread(target=self._worker.run, daemon=True)
 
     def __enter__(self) -> "Pipes":
         return self
+
+    def run(self, frame: Frame) -> None:
+        """Work on one request here, in this thread."""
+        write_frame(self.to, frame)
+        self._worker.run()
 
     def start(self) -> None:
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         self.to.close()
-        self._thread.join(10)
+        if self._thread.ident is not None:
+            self._thread.join(10)
         self.ended.wait(10)
         for end in (*self._ends, self.answers):
             end.close()
@@ -93,6 +102,24 @@ def test_refusal_reaches_the_asker_in_words(pipes: Pipes) -> None:
     pipes.start()
 
     assert read_frame(pipes.answers) == Frame(request=4, verb="refused", text="Not this one.")
+
+
+def test_fault_costs_its_own_request_and_no_other(pipes: Pipes, caplog: pytest.LogCaptureFixture) -> None:
+    write_frame(pipes.to, Frame(request=1, verb="speak", text="2"))
+    write_frame(pipes.to, Frame(request=2, verb="speak", text="secret words"))
+    pipes.start()
+
+    answers = [answer for _ in range(4) if (answer := read_frame(pipes.answers))]
+
+    assert [frame.verb for frame in answers if frame.request == 1] == ["sound", "sound", "done"]
+    assert [frame.verb for frame in answers if frame.request == 2] == ["failed"]
+    assert "request 2 failed: ValueError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_worker_without_memory_ends(pipes: Pipes) -> None:
+    with pytest.raises(MemoryError):
+        pipes.run(Frame(request=1, verb="speak", text="full"))
 
 
 def test_worker_ends_when_the_other_side_hangs_up(pipes: Pipes) -> None:
