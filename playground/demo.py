@@ -83,7 +83,7 @@ async def play(stage: Stage, sample: Upload, text: str) -> tuple[Answer, bytes, 
         raise SystemExit(f"The recording was not taken: {draft.content}")
     made = await alice.click(draft, draft.buttons[0])
     await made.until(lambda answer: any(name.endswith(".ogg") for name in answer.files), _PATIENCE)
-    await alice.slash("voices list")
+    await (await alice.slash("voices list")).settled()
     said = await (await alice.slash("say", text=text, voice="Aki", where="file")).settled(_PATIENCE)
     if not said.content.startswith("Here is"):
         raise SystemExit(f"The line was not said: {said.content}")

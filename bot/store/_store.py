@@ -44,8 +44,12 @@ class Store:
         self._url = url
         self._key = key
         self._open_engine: AsyncEngine | None = None
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._closed = False
 
     async def __aenter__(self) -> Self:
+        self._closed = False
         with opening():
             self._open_engine = build_engine(self._url)
         try:
@@ -186,13 +190,22 @@ class Store:
 
     @asynccontextmanager
     async def _transaction(self, kind: Transaction) -> AsyncIterator[AsyncConnection]:
+        if self._closed:
+            raise StoreError("I am shutting down: ask again in a minute.")
         if self._open_engine is None:
             raise RuntimeError("the store is not open: use `async with`")
-        with translated():
-            async with self._open_engine.connect() as connection:
-                await prepare(connection, kind)
-                async with connection.begin():
-                    yield connection
+        self._running += 1
+        self._idle.clear()
+        try:
+            with translated():
+                async with self._open_engine.connect() as connection:
+                    await prepare(connection, kind)
+                    async with connection.begin():
+                        yield connection
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
 
     async def _all(self, question: Select[Any]) -> tuple[Voice, ...]:
         async with self._transaction(READ) as connection:
@@ -212,6 +225,10 @@ class Store:
             log.warning("what was deleted stays in the log of the database until the next delete or restart")
 
     async def _close(self) -> None:
+        """Refuse new questions and wait for those under way: a connection in use is not closed with its engine."""
+        self._closed = True
+        if self._running:
+            await self._idle.wait()
         engine, self._open_engine = self._open_engine, None
         if engine is not None:
             await engine.dispose()

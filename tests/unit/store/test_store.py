@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -273,12 +276,8 @@ async def test_a_call_that_is_cancelled_leaves_the_store_working(store: Store) -
 
 
 async def test_a_store_that_is_not_open_says_so(url: str) -> None:
-    store = Store(url, key=None)
-    async with store:
-        await store.check()
-
     with pytest.raises(RuntimeError, match="not open"):
-        await store.check()
+        await Store(url, key=None).check()
 
 
 async def test_a_time_without_a_zone_is_a_bug_and_nothing_is_kept(store: Store) -> None:
@@ -289,3 +288,19 @@ async def test_a_time_without_a_zone_is_a_bug_and_nothing_is_kept(store: Store) 
 
     assert not isinstance(failure.value, StoreError)
     assert await store.count(ALICE) == 0
+
+
+async def test_closing_waits_for_what_is_under_way_and_refuses_what_comes_later(tmp_path: Path) -> None:
+    file = tmp_path / "mynah.db"
+    async with Store(f"sqlite+aiosqlite:///{file}", key=None) as opened:
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            asking = asyncio.create_task(opened.check())
+            await asyncio.sleep(0)
+            asyncio.get_running_loop().call_later(0.2, other.execute, "ROLLBACK")
+            await opened.__aexit__(None, None, None)
+            assert asking.done()
+            await asking
+
+        with pytest.raises(StoreError, match="shutting down"):
+            await opened.count(1)
