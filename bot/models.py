@@ -10,6 +10,9 @@ Visibility = Literal["private", "unlist", "public"]
 RemoteState = Literal["created", "training", "trained", "failed"]
 VoiceState = Literal["unknown", "created", "training", "trained", "failed"]
 """`unknown`: a create was sent and no answer seen; the voice is looked for before anything is sent again."""
+UNFINISHED: tuple[VoiceState, ...] = ("unknown", "created", "training")
+HOUSE = 0
+"""Owner of the ready-made voices that everybody may speak with."""
 Grade = Literal["good", "fair", "poor"]
 
 
@@ -77,6 +80,8 @@ class RemoteVoice:
     languages: tuple[str, ...] = ()
     """BCP 47 codes."""
     cover_image: str | None = None
+    fault: str = ""
+    """Why it failed, where its provider says so."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
     use_count: int = 0
@@ -103,6 +108,8 @@ class Voice:
     train_mode: str = "fast"
     languages: tuple[str, ...] = ()
     cover_image: str | None = None
+    fault: str = ""
+    """Why it failed, in a sentence for its owner."""
     use_count: int = 0
     """Lines spoken with it through Mynah."""
     created_at: datetime

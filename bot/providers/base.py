@@ -6,13 +6,16 @@ Knows the nouns. Does not know who asks, where voices are remembered, or what be
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import ClassVar, Literal, Self
 
+from bot.errors import ProviderError
 from bot.models import RemoteVoice, Sample, Visibility
+from bot.providers.markup import PLAIN, Markup
 
 Encoding = Literal["pcm", "ogg", "mp3", "wav"]
+SortOrder = Literal["score", "task_count", "created_at"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,23 @@ class Capabilities:
     """Speaks once from samples sent along, and keeps nothing."""
     deletes: bool = True
     edits: bool = True
-    """Takes a new title, description, tags and visibility for a voice that exists."""
+    """Takes a new title for a voice that exists."""
+    finds: bool = True
+    """Can be asked for the voice that was made with an id of ours."""
+    transcribes: bool = False
+    """Writes down the words of a recording."""
+    needs_transcripts: bool = False
+    """Makes no voice from a recording whose words are not known."""
+    needs_links: bool = False
+    """Fetches recordings itself, from links."""
+    visibilities: tuple[Visibility, ...] = ("private",)
+    """What an owner may choose for a voice."""
+    covers: bool = False
+    """Shows a picture with a voice."""
+    speeds: tuple[float, float] | None = None
+    """Slowest and fastest speech, 1 being as usual; None: as usual only."""
+    online: bool = True
+    """Is a service elsewhere, whose key and credit can run out."""
     idempotent_create: bool = False
     """Creating twice with one `CloneRequest.voice_id` makes one voice."""
     max_samples: int = 5
@@ -42,9 +61,15 @@ class CloneRequest:
     """Our id, put where the provider lets it be found again."""
     title: str
     samples: tuple[Sample, ...]
+    links: tuple[str, ...] = field(default=(), repr=False)
+    """Where the recordings can be fetched for some hours, one for each sample; signed, so never to be logged."""
     description: str = ""
     tags: tuple[str, ...] = ()
     visibility: Visibility = "private"
+    cover: bytes | None = field(default=None, repr=False)
+    """A picture, JPEG."""
+    party: int = 0
+    """For whom: turns at a busy service are shared out fairly between parties."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +80,8 @@ class VoiceEdit:
     description: str | None = None
     tags: tuple[str, ...] | None = None
     visibility: Visibility | None = None
+    cover: bytes | None = field(default=None, repr=False)
+    """A picture, JPEG."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +89,15 @@ class SpeechRequest:
     """One line to speak: with a voice that lives at the provider, or once with samples sent along."""
 
     text: str
+    """Words, with tags as this provider's `markup` writes them."""
     remote_id: str | None = None
     samples: tuple[Sample, ...] = ()
     language: str | None = None
     """BCP 47 code; None: the provider guesses."""
+    speed: float = 1.0
+    """Within `Capabilities.speeds`."""
+    party: int = 0
+    """For whom: turns at a busy service are shared out fairly between parties."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +109,55 @@ class AudioStream:
     """Bytes in order, never empty. For `pcm` each chunk is whole samples and ends where a phrase does."""
     rate: int = 48_000
     """Samples a second; meaningful for `pcm`: mono, signed 16 bit, little endian."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceQuery:
+    """Which of the voices at a provider to list, and which page of them. Fish Audio's `GET /model` has the meanings."""
+
+    mine: bool = True
+    """Only the voices of this account."""
+    title: str = ""
+    tags: tuple[str, ...] = ()
+    author: str = ""
+    """The author's id there; not looked at where `mine` is asked."""
+    languages: tuple[str, ...] = ()
+    title_language: str = ""
+    sort: SortOrder = "created_at"
+    """Newest first, most used first, or as the provider ranks them."""
+    page: int = 1
+    size: int = 10
+    """1 to 100."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemotePage:
+    """One page of the voices at a provider."""
+
+    voices: tuple[RemoteVoice, ...]
+    total: int
+    more: bool
+    """Whether a next page has any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What a provider says of itself and of the account it is used with."""
+
+    summary: str
+    """One line: 'key accepted'."""
+    credit: str = ""
+    """What is left, with its unit; empty where it cannot be asked."""
+    concurrency: int | None = None
+    """Requests at once, as far as is known."""
+
+    def __str__(self) -> str:
+        parts = [self.summary]
+        if self.credit:
+            parts.append(f"credit {self.credit}")
+        if self.concurrency is not None:
+            parts.append(f"{self.concurrency} at once")
+        return ", ".join(parts)
 
 
 class VoiceProvider(ABC):
@@ -99,6 +180,16 @@ class VoiceProvider(ABC):
     ) -> None:
         return None
 
+    @property
+    def markup(self) -> Markup:
+        """How the model in use takes tags for emotion and style."""
+        return PLAIN
+
+    @property
+    def ready_made(self) -> tuple[RemoteVoice, ...]:
+        """Voices that are there without being cloned, for everybody."""
+        return ()
+
     @abstractmethod
     async def create(self, request: CloneRequest) -> RemoteVoice:
         """Make a voice. Sent once; `unknown_outcome` where the answer was lost."""
@@ -109,11 +200,15 @@ class VoiceProvider(ABC):
 
     @abstractmethod
     async def find(self, voice_id: str) -> RemoteVoice | None:
-        """Look for the voice that was created with this id of ours."""
+        """Look for the voice that was created with this id of ours, where `Capabilities.finds`."""
+
+    async def list(self, query: VoiceQuery) -> RemotePage:
+        """List the voices there. Raises `ProviderError` (`invalid`) where it keeps no list."""
+        raise ProviderError(f"{self.label} keeps no list of voices: see /voices list.", kind="invalid")
 
     @abstractmethod
     async def update(self, remote_id: str, edit: VoiceEdit) -> RemoteVoice:
-        """Change what a voice is called and who sees it."""
+        """Change what a voice is called, how it looks and who sees it."""
 
     @abstractmethod
     async def delete(self, remote_id: str) -> None:
@@ -121,8 +216,16 @@ class VoiceProvider(ABC):
 
     @abstractmethod
     def synthesize(self, request: SpeechRequest) -> AbstractAsyncContextManager[AudioStream]:
-        """Speak. Leaving the context stops whatever is not yet made."""
+        """Speak. Leaving the context stops whatever is not yet made.
+
+        What fails before the context is entered was not heard; what fails later was heard up to there, and is not sent
+        again.
+        """
+
+    async def transcribe(self, sample: Sample, *, party: int = 0) -> str:
+        """Write down the words of a recording, where `Capabilities.transcribes`."""
+        raise ProviderError(f"{self.label} does not write down what is said.", kind="invalid")
 
     @abstractmethod
-    async def check(self) -> str:
-        """Say in one line that it works; costs nothing. Raises the error that speaking would meet."""
+    async def check(self) -> Health:
+        """Say that it works; costs nothing. Raises the error that speaking would meet."""

@@ -17,7 +17,15 @@ from typing import ClassVar
 
 from bot.errors import ProviderError
 from bot.models import RemoteVoice, Sample
-from bot.providers.base import AudioStream, Capabilities, CloneRequest, SpeechRequest, VoiceEdit, VoiceProvider
+from bot.providers.base import (
+    AudioStream,
+    Capabilities,
+    CloneRequest,
+    Health,
+    SpeechRequest,
+    VoiceEdit,
+    VoiceProvider,
+)
 from bot.providers.local.engine import Engine
 from bot.providers.local.shelf import Shelf
 from bot.providers.local.wire import Frame
@@ -34,7 +42,7 @@ class ImitationProvider(VoiceProvider):
 
     name: ClassVar[str] = "imitation"
     label: ClassVar[str] = "basic offline imitation"
-    capabilities: ClassVar[Capabilities] = Capabilities(clones=True, instant=True, idempotent_create=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(clones=True, instant=True, online=False, idempotent_create=True)
 
     def __init__(self, folder: Path, *, speaking: Engine | None = None, cloning: Engine | None = None) -> None:
         self._shelf = Shelf(folder)
@@ -100,13 +108,13 @@ class ImitationProvider(VoiceProvider):
             first = await anext(replies)
             yield AudioStream(encoding="pcm", rate=_RATE, chunks=_sound(first, replies))
 
-    async def check(self) -> str:
+    async def check(self) -> Health:
         """Start the speaking worker and have it say something to itself."""
         began = time.monotonic()
         async with self._speaking.ask(Frame(request=0, verb="check")) as replies:
             async for _ in replies:
                 pass
-        return f"{self.label}: ready ({time.monotonic() - began:.1f} s)"
+        return Health(summary=f"{self.label}, ready ({time.monotonic() - began:.1f} s)")
 
     async def _profile(self, request: SpeechRequest) -> bytes:
         if request.remote_id is None:

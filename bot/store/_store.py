@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.errors import StoreError, VoiceError
-from bot.models import KeptSample, Voice, VoicePage, VoiceState, name_key
+from bot.models import UNFINISHED, KeptSample, Voice, VoicePage, name_key
 from bot.store import _tables as tables
 from bot.store._dialect import NONE, READ, WRITE, Transaction, build_engine, lock_schema, prepare, probe, scrub
 from bot.store._faults import opening, translated
@@ -28,7 +28,6 @@ from bot.store._seal import open_samples, seal_samples
 log = logging.getLogger(__name__)
 
 _NEVER_SAVED = frozenset({"id", "owner_id", "use_count", "last_used_at"})
-_UNFINISHED: tuple[VoiceState, ...] = ("unknown", "created", "training")
 _NOT_YOURS = "You have no such voice any more: see /voices list."
 
 
@@ -179,7 +178,7 @@ class Store:
     async def unfinished(self) -> tuple[Voice, ...]:
         """Read every member's voices whose making has not ended, the oldest first."""
         return await self._all(
-            select(tables.voices).where(tables.voices.c.state.in_(_UNFINISHED)).order_by("created_at", "id")
+            select(tables.voices).where(tables.voices.c.state.in_(UNFINISHED)).order_by("created_at", "id")
         )
 
     async def check(self) -> None:

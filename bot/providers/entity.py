@@ -1,0 +1,73 @@
+"""A voice as Fish Audio and the resellers of its API spell it: `ModelEntity`, read leniently.
+
+Only its id is needed: resellers leave out much of the rest, and public voices have values that the documents do not
+list. Source: https://docs.fish.audio, API reference, GET /model/{id}.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from bot.models import RemoteState, RemoteVoice, Visibility
+from bot.providers.faults import Account
+
+_MARK = "mynah:"
+
+
+def mark(description: str, voice_id: str) -> str:
+    """Put our id into a description, to find the voice by where the answer to its making is lost."""
+    return f"{description} ({_MARK}{voice_id})".strip()
+
+
+def marked(entity: Mapping[str, Any], voice_id: str) -> bool:
+    """Say whether a voice carries our id."""
+    return f"({_MARK}{voice_id})" in str(entity.get("description") or "")
+
+
+def read_entity(content: Any, account: Account) -> RemoteVoice:
+    """Read one voice. Raises `ProviderError` (`server`) for what is none."""
+    if not isinstance(content, Mapping) or not isinstance(content.get("_id"), str) or not content["_id"]:
+        raise account.fault("server")
+    state = content.get("state")
+    visibility = content.get("visibility")
+    return RemoteVoice(
+        id=content["_id"],
+        title=str(content.get("title") or ""),
+        state=state if state in get_args(RemoteState) else "trained",
+        description=str(content.get("description") or "").partition(f"({_MARK}")[0].rstrip(),
+        tags=_words(content.get("tags")),
+        # what says nothing of who sees it may be seen by all
+        visibility=visibility if visibility in get_args(Visibility) else "public",
+        train_mode=str(content.get("train_mode") or "fast"),
+        languages=_words(content.get("languages")),
+        cover_image=str(content["cover_image"]) if content.get("cover_image") else None,
+        fault=_fault(content),
+        created_at=_moment(content.get("created_at")),
+        updated_at=_moment(content.get("updated_at")),
+        use_count=content["task_count"] if isinstance(content.get("task_count"), int) else 0,
+    )
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else ()
+
+
+def _moment(value: Any) -> datetime | None:
+    """Read a time, which is UTC where no zone is written."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _fault(content: Mapping[str, Any]) -> str:
+    """Say why a voice failed, as far as the service looked at its recordings."""
+    quality = content.get("quality")
+    audios = quality.get("audios") if isinstance(quality, Mapping) else None
+    reasons = [
+        str(audio["quality_reason"])
+        for audio in audios or ()
+        if isinstance(audio, Mapping) and not audio.get("quality_passed", True) and audio.get("quality_reason")
+    ]
+    return " ".join("; ".join(dict.fromkeys(reasons)).split())[:200]

@@ -1,0 +1,206 @@
+"""One way to ask a voice service, one way to fail, one retry.
+
+Knows HTTP. Does not know any service's routes or fields: those are the dialects'.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from pydantic import SecretStr
+
+from bot.errors import ProviderError
+from bot.providers.base import AudioStream, Encoding
+from bot.providers.faults import Account, Reading, Refusal, understand
+from bot.providers.limiter import Limiter
+from bot.providers.patience import Patience, Tries
+from bot.providers.question import Question, Reply
+from bot.providers.sound import is_text, open_sound
+
+log = logging.getLogger(__name__)
+
+_MOST_REPLY = 8_000_000
+_MOST_SOUND = 128_000_000
+_CONCURRENCY = "ratelimit-limit-concurrency"
+
+
+class Http:
+    """Owns the session of one account: its key, its places, its patience."""
+
+    def __init__(
+        self,
+        account: Account,
+        base_url: str,
+        key: SecretStr | None,
+        *,
+        reading: Reading,
+        patience: Patience | None = None,
+        limiter: Limiter | None = None,
+    ) -> None:
+        self.account = account
+        self.limiter = limiter or Limiter()
+        self.patience = patience or Patience()
+        self._base_url = base_url
+        self._key = key
+        self._reading = reading
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        headers = {} if self._key is None else {"Authorization": f"Bearer {self._key.get_secret_value()}"}
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            headers={"User-Agent": "Mynah", **headers},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=self.patience.connect, sock_read=self.patience.first_byte
+            ),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The open session."""
+        if self._session is None:
+            raise RuntimeError("the service is not open: use `async with`")
+        return self._session
+
+    def url(self, path: str) -> str:
+        """Give the whole address of a path."""
+        return self._base_url + path
+
+    async def ask(self, question: Question) -> Reply:
+        """Ask for something that may be asked for twice, and try again where that may help."""
+        async with self.limiter.turn(question.party):
+            tries = Tries(self.patience, self.account.label)
+            while True:
+                try:
+                    return await self._exchange(question)
+                except ProviderError as error:
+                    await tries.wait(error)
+
+    async def ask_once(self, question: Question) -> Reply:
+        """Ask for something that must not be asked for twice. Raises `unknown_outcome` where the answer was lost."""
+        async with self.limiter.turn(question.party):
+            try:
+                async with asyncio.timeout(self.patience.create):
+                    return await self._exchange(question)
+            except TimeoutError as error:
+                raise self.account.fault("unknown_outcome") from error
+            except ProviderError as error:
+                lost = error.kind == "server" or (error.kind == "network" and not _unsent(error))
+                if lost:
+                    raise self.account.fault("unknown_outcome") from error
+                raise
+
+    @asynccontextmanager
+    async def speak(self, question: Question, *, asked: Encoding, rate: int = 44_100) -> AsyncIterator[AudioStream]:
+        """Ask for sound; entered when its first bytes are there. Tries again before that, and never after it."""
+        async with self.limiter.turn(question.party), AsyncExitStack() as stack:
+            yield await self.insist(stack, lambda: self._sound(question, asked=asked, rate=rate))
+
+    async def insist(
+        self, stack: AsyncExitStack, attempt: Callable[[], AbstractAsyncContextManager[AudioStream]]
+    ) -> AudioStream:
+        """Enter what may fail on its way in, again where that may help; the stack closes it."""
+        tries = Tries(self.patience, self.account.label)
+        while True:
+            try:
+                return await stack.enter_async_context(attempt())
+            except ProviderError as error:
+                await tries.wait(error)
+
+    @asynccontextmanager
+    async def _sound(self, question: Question, *, asked: Encoding, rate: int) -> AsyncIterator[AudioStream]:
+        async with (
+            self._respond(question) as response,
+            open_sound(self._chunks(response), account=self.account, asked=asked, rate=rate) as stream,
+        ):
+            yield stream
+
+    async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncGenerator[bytes]:
+        if is_text(response.content_type):
+            raise understand(await self._refusal(response), self.account, self._reading)
+        size, patience = 0, self.patience.first_byte
+        while True:
+            with self._translated("The sound from {label} broke off: say the rest again."):
+                async with asyncio.timeout(patience):
+                    chunk = await response.content.readany()
+            size, patience = size + len(chunk), self.patience.between
+            if not chunk:
+                return
+            if size > _MOST_SOUND:
+                raise ProviderError(f"{self.account.label} sends without end: say it again.", kind="server")
+            yield chunk
+
+    async def _exchange(self, question: Question) -> Reply:
+        async with self._respond(question) as response:
+            return Reply(status=response.status, body=await self._whole(response))
+
+    @asynccontextmanager
+    async def _respond(self, question: Question) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request; entered with an answer of 2xx."""
+        async with AsyncExitStack() as stack:
+            with self._translated():
+                response = await stack.enter_async_context(
+                    self.session.request(
+                        question.method,
+                        self.url(question.path),
+                        params=question.params,
+                        headers=question.all_headers(),
+                        data=question.body(),
+                        # an answer from elsewhere would be given our key
+                        allow_redirects=False,
+                    )
+                )
+            self.heed(response.headers)
+            if not 200 <= response.status < 300:
+                raise understand(await self._refusal(response), self.account, self._reading)
+            yield response
+
+    def heed(self, headers: Mapping[str, str]) -> None:
+        """Follow what the service says of its places."""
+        allowed = headers.get(_CONCURRENCY, "")
+        if allowed.isdigit() and int(allowed) != self.limiter.limit:
+            log.info("%s allows %s requests at once", self.account.label, allowed)
+            self.limiter.resize(int(allowed))
+
+    async def _refusal(self, response: aiohttp.ClientResponse) -> Refusal:
+        body = await self._whole(response)
+        log.info("%s refused: HTTP %d", self.account.label, response.status)
+        return Refusal(status=response.status, headers=dict(response.headers), body=body)
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
+        """Read a short answer."""
+        body = b""
+        with self._translated():
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > _MOST_REPLY:
+                    raise self.account.fault("server")
+        return body
+
+    @contextmanager
+    def _translated(self, sentence: str | None = None) -> Iterator[None]:
+        """Say in a member's words what the network did."""
+        try:
+            yield
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if sentence is None:
+                raise self.account.fault("network") from error
+            raise ProviderError(sentence.format(label=self.account.label), kind="network") from error
+
+
+def _unsent(error: ProviderError) -> bool:
+    """Say whether a request surely did not arrive."""
+    return isinstance(error.__cause__, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)

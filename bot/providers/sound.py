@@ -1,0 +1,58 @@
+"""Sound on its way from a service: what kind it is, told from its first bytes. Decodes nothing."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+from bot.providers.base import AudioStream, Encoding
+from bot.providers.faults import Account
+
+_HEAD = 4
+"""Bytes that tell."""
+
+
+def sniff(head: bytes, *, asked: Encoding) -> Encoding | None:
+    """Name the encoding of a stream that begins like this; None where it is no sound.
+
+    Services name the same bytes differently, so what they call them is not asked.
+    """
+    if head.startswith(b"OggS"):
+        return "ogg"
+    if head.startswith(b"RIFF"):
+        return "wav"
+    if head.startswith(b"ID3"):
+        return "mp3"
+    if asked == "pcm":
+        return None if head.lstrip()[:1] in {b"{", b"[", b"<"} else "pcm"
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
+        return "mp3"
+    return None
+
+
+def is_text(content_type: str) -> bool:
+    """Say whether an answer calls itself text, which sound never does."""
+    kind = content_type.partition(";")[0].strip().casefold()
+    return kind.startswith("text/") or kind.endswith(("json", "xml", "msgpack"))
+
+
+@asynccontextmanager
+async def open_sound(
+    chunks: AsyncGenerator[bytes], *, account: Account, asked: Encoding, rate: int
+) -> AsyncIterator[AudioStream]:
+    """Read until it is known what is coming; entered with nothing of it lost. Raises `ProviderError` for no sound."""
+    async with aclosing(chunks):
+        head = b""
+        async for chunk in chunks:
+            head += chunk
+            if len(head) >= _HEAD:
+                break
+        encoding = sniff(head, asked=asked) if len(head) >= _HEAD else None
+        if encoding is None:
+            raise account.fault("server")
+        async with aclosing(_rejoin(head, chunks)) as sound:
+            yield AudioStream(encoding=encoding, chunks=sound, rate=rate)
+
+
+async def _rejoin(head: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    yield head
+    async for chunk in rest:
+        yield chunk
