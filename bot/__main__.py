@@ -21,6 +21,7 @@ import discord
 from pydantic import ValidationError
 
 from bot import audio
+from bot.arrivals import Arrivals
 from bot.client import Bot, Rules, build_bot
 from bot.cloning import CloneService
 from bot.doctor import examine
@@ -29,11 +30,14 @@ from bot.errors import BotError
 from bot.homes import Homes
 from bot.playback import Speakers
 from bot.providers import create_providers
+from bot.providers.doorstep import Doorstep
 from bot.samples import SampleService
 from bot.settings import Settings
 from bot.speech import SpeechService
 from bot.store import Store, load_key
 from bot.voices import VoiceService
+from bot.watching import VoiceWatch
+from bot.web import Web
 from cogs import ALL
 
 log = logging.getLogger("bot")
@@ -49,8 +53,11 @@ _LEAST = {
 
 
 @asynccontextmanager
-async def open_rules(settings: Settings) -> AsyncIterator[Rules]:
-    """Open store, providers and speakers, and build the rules on them."""
+async def open_rules(settings: Settings, *, downloads: aiohttp.BaseConnector | None = None) -> AsyncIterator[Rules]:
+    """Open store, providers and speakers, and build the rules on them.
+
+    `downloads`: the way to the results that services name by address; without it, one that reaches public hosts only.
+    """
     folder = settings.data_dir
     try:
         await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
@@ -62,24 +69,64 @@ async def open_rules(settings: Settings) -> AsyncIterator[Rules]:
     samples = SampleService(limits)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(settings.sqlalchemy_url, key=key))
+        doorstep = await _open_web(stack, settings)
         providers = {
-            name: await stack.enter_async_context(provider) for name, provider in create_providers(settings).items()
+            name: await stack.enter_async_context(provider)
+            for name, provider in create_providers(settings, doorstep=doorstep, downloads=downloads).items()
         }
         speakers = await stack.enter_async_context(
             Speakers(max_queue=settings.max_queue, idle_seconds=settings.idle_seconds)
         )
         homes = Homes(store, providers, default=settings.provider)
-        voices = VoiceService(store, homes)
-        clones = CloneService(store, homes, samples, max_voices=settings.max_voices, keep_samples=settings.keep_samples)
+        arrivals = Arrivals(store, homes)
+        watch = VoiceWatch(store, homes, arrivals)
+        voices = VoiceService(store, homes, arrivals)
+        clones = CloneService(
+            store,
+            homes,
+            samples,
+            arrivals,
+            watch,
+            max_voices=settings.max_voices,
+            keep_samples=settings.keep_samples,
+        )
         speech = SpeechService(store, homes, samples, max_text=settings.max_text)
-        await clones.recover()
-        yield Rules(voices=voices, clones=clones, speech=speech, samples=samples, speakers=speakers, drafts=Drafts())
+        greeting = asyncio.create_task(homes.greet())
+        stack.callback(greeting.cancel)
+        yield Rules(
+            voices=voices,
+            clones=clones,
+            speech=speech,
+            samples=samples,
+            speakers=speakers,
+            drafts=Drafts(),
+            watch=watch,
+        )
+
+
+async def _open_web(stack: AsyncExitStack, settings: Settings) -> Doorstep | None:
+    """Serve health, callbacks and samples where a setting asks for it."""
+    if settings.web_port is None:
+        return None
+    web = Web(
+        settings.web_port,
+        settings.web_host,
+        public_url=settings.public_url,
+        healthy=lambda: is_alive(settings.data_dir),
+    )
+    await stack.enter_async_context(web)
+    return web if settings.public_url else None
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings, *, connector: aiohttp.BaseConnector | None = None) -> AsyncIterator[Bot]:
+async def open_bot(
+    settings: Settings,
+    *,
+    connector: aiohttp.BaseConnector | None = None,
+    downloads: aiohttp.BaseConnector | None = None,
+) -> AsyncIterator[Bot]:
     """Open everything the bot stands on, and the bot, not yet connected."""
-    async with open_rules(settings) as rules:
+    async with open_rules(settings, downloads=downloads) as rules:
         bot = build_bot(rules, cogs=ALL, data_dir=settings.data_dir, connector=connector)
         async with bot:
             yield bot
@@ -108,7 +155,12 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(
+            ": ".join(
+                filter(None, ("_".join(map(str, each["loc"])).upper(), each["msg"].removeprefix("Value error, ")))
+            )
+            for each in error.errors()
+        )
         raise BotError(f"Settings are wrong: {wrong}.") from error
 
 

@@ -1,4 +1,4 @@
-"""From recordings to a voice: heard, drafted, confirmed, made; and what became of makings that were cut short.
+"""From recordings to a voice: heard, drafted, confirmed, made.
 
 Has never heard of Discord.
 """
@@ -7,17 +7,19 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from bot.arrivals import Arrival, Arrivals
 from bot.errors import ProviderError, QuotaError, SampleError, VoiceError
 from bot.homes import Homes
-from bot.models import RemoteVoice, Sample, Voice
+from bot.models import UNFINISHED, RemoteVoice, Sample, Voice
 from bot.providers.base import CloneRequest
 from bot.samples import SampleService, Take
 from bot.store import Store
 from bot.text import clean_note, clean_tags
 from bot.voices import free_name
+from bot.watching import VoiceWatch
 
 log = logging.getLogger(__name__)
 
@@ -35,17 +37,29 @@ class Draft:
     description: str
     tags: tuple[str, ...]
     take: Take
+    links: tuple[str, ...] = field(default=(), repr=False)
+    """Where the recordings can be fetched for some hours; signed, so never to be logged."""
 
 
 class CloneService:
     """The rules for making voices. What is made lives in the store and at its provider."""
 
     def __init__(
-        self, store: Store, homes: Homes, samples: SampleService, *, max_voices: int, keep_samples: bool
+        self,
+        store: Store,
+        homes: Homes,
+        samples: SampleService,
+        arrivals: Arrivals,
+        watch: VoiceWatch,
+        *,
+        max_voices: int,
+        keep_samples: bool,
     ) -> None:
         self._store = store
         self._homes = homes
         self._samples = samples
+        self._arrivals = arrivals
+        self._watch = watch
         self._max_voices = max_voices
         self._adding = asyncio.Lock()
         self.keep_samples = keep_samples
@@ -65,12 +79,14 @@ class CloneService:
         description: str = "",
         tags: str = "",
         clean_up: bool = False,
+        links: Sequence[str] = (),
     ) -> Draft:
         """Listen to recordings for a new voice. Spends and stores nothing.
 
         Raises `VoiceError` for a name that cannot be used, `QuotaError` for one voice too many, `SampleError`.
         """
         name = await self.admit(name, owner_id=owner_id)
+        self._expect_words(len(clips), transcript)
         take = await self.hear(*clips, transcript=clean_note(transcript, most=2000), clean_up=clean_up)
         return Draft(
             id=uuid.uuid4().hex,
@@ -79,7 +95,15 @@ class CloneService:
             description=clean_note(description),
             tags=clean_tags(tags),
             take=take,
+            links=tuple(links),
         )
+
+    def _expect_words(self, clips: int, transcript: str) -> None:
+        home = self._homes.default
+        if clips > home.capabilities.max_samples:
+            raise SampleError(f"{home.label} takes {home.capabilities.max_samples} recordings at most: send fewer.")
+        if home.capabilities.needs_transcripts and self._homes.scribe is None and not transcript.strip():
+            raise SampleError(f"{home.label} must know what is said: write the words into `transcript`, as spoken.")
 
     async def hear(self, *clips: bytes, transcript: str = "", clean_up: bool = False) -> Take:
         """Listen to recordings and make sure there is enough speech to imitate. Raises `SampleError`."""
@@ -92,43 +116,70 @@ class CloneService:
 
     async def admit(self, name: str, *, owner_id: int) -> str:
         """Return the name as it would be kept, if this member may make a voice of that name now."""
+        home = self._homes.default
+        if not home.capabilities.clones:
+            ready = "choose one in /say" if self._homes.house else "ask the operator for another provider"
+            raise VoiceError(f"{home.label} speaks with ready-made voices and clones none: {ready}.")
         name = await free_name(self._store, name, owner_id=owner_id)
         if await self._store.count(owner_id) >= self._max_voices:
             raise QuotaError(f"You have {self._max_voices} voices, which is all you may have: delete one first.")
         return name
 
-    async def clone(self, draft: Draft) -> Voice:
-        """Make the drafted voice, confirmed by its owner just now.
+    async def clone(self, draft: Draft, *, party: int = 0) -> Arrival:
+        """Make the drafted voice, confirmed by its owner just now; where it is not ready at once, it is watched.
 
         The row is written before the provider is asked, so that a lost answer leaves a voice that can be looked for.
         """
-        samples = await self._samples.restore(draft.take.kept, draft.take.report)
+        samples = await self._write_down(await self._samples.restore(draft.take.kept, draft.take.report), party)
         voice = self._conceive(draft)
         async with self._adding:
             await self.admit(draft.name, owner_id=draft.owner_id)
             await self._store.add(voice, draft.take.kept if self.keep_samples else ())
-        remote = await self._create(voice, samples)
-        try:
-            voice = await self._settle(voice, remote)
-        except VoiceError:
-            # its owner deleted it while it was being made, when the provider had nothing to delete yet
-            if self._homes.default.capabilities.deletes:
-                await self._homes.default.delete(remote.id)
-            raise
-        log.info("voice %s made at %s", voice.id, voice.provider)
-        return voice
+        remote = await self._create(voice, samples, draft.links, party)
+        if remote is None:
+            self._watch.follow(voice)
+            return Arrival(voice=voice, note=f"{self.label} did not answer, and I am looking for it.")
+        arrival = await self._arrivals.take_in(voice, remote)
+        log.info("voice %s made at %s: %s", voice.id, voice.provider, arrival.voice.state)
+        if arrival.voice.state in UNFINISHED:
+            self._watch.follow(arrival.voice)
+        return arrival
 
-    async def _create(self, voice: Voice, samples: tuple[Sample, ...]) -> RemoteVoice:
-        """Ask for it, once. Where it surely was not made, nothing stays here either."""
+    async def _write_down(self, samples: tuple[Sample, ...], party: int) -> tuple[Sample, ...]:
+        """Have the words of a recording written down where the voice cannot be made without them."""
+        scribe = self._homes.scribe
+        if not self._homes.default.capabilities.needs_transcripts or scribe is None:
+            return samples
+        return tuple(
+            [
+                each if each.transcript else replace(each, transcript=await scribe.transcribe(each, party=party))
+                for each in samples
+            ]
+        )
+
+    async def _create(
+        self, voice: Voice, samples: tuple[Sample, ...], links: tuple[str, ...], party: int
+    ) -> RemoteVoice | None:
+        """Ask for it, once. Where it surely was not made, nothing stays here either; None: nobody knows yet."""
+        home = self._homes.default
         request = CloneRequest(
-            voice_id=voice.id, title=voice.title, samples=samples, description=voice.description, tags=voice.tags
+            voice_id=voice.id,
+            title=voice.title,
+            samples=samples,
+            links=links,
+            description=voice.description,
+            tags=voice.tags,
+            visibility=voice.visibility,
+            party=party,
         )
         try:
-            return await self._homes.default.create(request)
+            return await home.create(request)
         except ProviderError as error:
             if error.kind != "unknown_outcome":
                 await self._store.delete(voice.id, owner_id=voice.owner_id)
-            raise
+                raise
+            log.warning("voice %s: no answer from %s", voice.id, voice.provider)
+            return None
 
     def _conceive(self, draft: Draft) -> Voice:
         now = datetime.now(UTC)
@@ -148,25 +199,3 @@ class CloneService:
             consented_at=now,
             report=draft.take.report,
         )
-
-    async def _settle(self, voice: Voice, remote: RemoteVoice) -> Voice:
-        """Remember what became of a create; a member's first voice is their default, and stays it."""
-        voice = await self._homes.adopt(voice, remote)
-        default = await self._store.default(voice.owner_id)
-        if default is None or default.id == voice.id:
-            await self._store.set_default(voice.id, owner_id=voice.owner_id)
-        return voice
-
-    async def recover(self) -> None:
-        """Settle the voices whose making was interrupted: adopt what the provider has, forget what it has not."""
-        for voice in await self._store.unfinished():
-            try:
-                remote = await self._homes.look_for(voice)
-            except (ProviderError, VoiceError) as error:
-                log.warning("voice %s stays unsettled, %s did not tell: %s", voice.id, voice.provider, error)
-                continue
-            if remote is not None:
-                await self._settle(voice, remote)
-            else:
-                await self._store.delete(voice.id, owner_id=voice.owner_id)
-            log.info("voice %s was interrupted: %s", voice.id, "found" if remote else "was never made")

@@ -1,12 +1,13 @@
 """`python -m bot doctor`: looks at the machine and the settings, and says the cure for each failure."""
 
 import asyncio
+import functools
 import importlib.metadata
 import os
 import shutil
 import stat
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import aiohttp
 import discord
 
 from bot.errors import BotError
-from bot.providers import create_providers
+from bot.providers import VoiceProvider, create_providers
 from bot.settings import Settings
 from bot.store import Store, load_key
 
@@ -65,7 +66,7 @@ async def findings(settings: Settings, *, connector: aiohttp.BaseConnector | Non
         ("Data folder", lambda: asyncio.to_thread(_folder, settings.data_dir)),
         ("Sample key", lambda: _key(settings)),
         ("Database", lambda: _database(settings)),
-        ("Voice engine", lambda: _engine(settings)),
+        *_services(settings),
         ("Discord token", lambda: _token(settings, connector)),
     )
     for name, check in checks:
@@ -143,12 +144,16 @@ async def _database(settings: Settings) -> str:
     return "opens, is up to date, and can be written"
 
 
-async def _engine(settings: Settings) -> str:
-    said = []
+def _services(settings: Settings) -> Iterator[tuple[str, Callable[[], Awaitable[str]]]]:
+    """Look at each provider that is set up, on its own."""
     for provider in create_providers(settings).values():
-        async with provider:
-            said.append(f"{provider.name}: {await provider.check()}")
-    return "; ".join(said)
+        makes = " (makes new voices)" if provider.name == settings.provider else ""
+        yield f"Voices at {provider.label}{makes}", functools.partial(_service, provider)
+
+
+async def _service(provider: VoiceProvider) -> str:
+    async with provider:
+        return str(await provider.check())
 
 
 async def _token(settings: Settings, connector: aiohttp.BaseConnector | None) -> str:

@@ -1,14 +1,19 @@
 """Where each voice lives, and what is told of it there, remembered here. Has never heard of Discord."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.errors import VoiceError
-from bot.models import RemoteVoice, Voice
+from bot.errors import ProviderError, VoiceError
+from bot.models import HOUSE, RemoteVoice, Voice
 from bot.providers.base import VoiceProvider
 from bot.store import Store
+
+log = logging.getLogger(__name__)
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Homes:
@@ -23,6 +28,10 @@ class Homes:
         self._changing = asyncio.Lock()
         self.default = providers[default]
         """Makes new voices."""
+        self.scribe = next((each for each in providers.values() if each.capabilities.transcribes), None)
+        """Writes down what is said in a recording, where any provider does."""
+        self.house = tuple(_house_voice(each.name, remote) for each in providers.values() for remote in each.ready_made)
+        """The ready-made voices, for everybody."""
 
     def of(self, voice: Voice) -> VoiceProvider:
         """Return the provider of a voice. Raises `VoiceError` where it is switched off."""
@@ -34,7 +43,33 @@ class Homes:
     async def look_for(self, voice: Voice) -> RemoteVoice | None:
         """Read a voice at its provider, also where its id there is not known because an answer was lost."""
         home = self.of(voice)
-        return await home.find(voice.id) if voice.remote_id is None else await home.get(voice.remote_id)
+        if voice.remote_id is None:
+            return await home.find(voice.id)
+        try:
+            return await home.get(voice.remote_id)
+        except ProviderError as error:
+            # where a name is part of the id, a lost answer to a renaming hides the voice
+            if error.kind != "not_found" or (found := await home.find(voice.id)) is None:
+                raise
+            return found
+
+    async def read_again(self, voice: Voice) -> Voice:
+        """Read a voice at its provider, where that can be asked; one that is gone there has failed."""
+        home = self.of(voice)
+        if not home.capabilities.finds or voice.owner_id == HOUSE:
+            return voice
+        try:
+            remote = await self.look_for(voice)
+        except ProviderError as error:
+            if error.kind != "not_found":
+                raise
+            return await self.give_up(voice, f"{home.label} has it no more.")
+        return voice if remote is None else await self.adopt(voice, remote)
+
+    async def give_up(self, voice: Voice, fault: str) -> Voice:
+        """Remember that a voice cannot speak, and why."""
+        _, failed = await self.change(voice, lambda present: replace(present, state="failed", fault=fault))
+        return failed
 
     async def change(self, voice: Voice, alter: Callable[[Voice], Voice]) -> tuple[Voice, Voice]:
         """Alter a voice as it is kept by now, and keep it; return it before and after.
@@ -57,6 +92,7 @@ class Homes:
                 present,
                 remote_id=remote.id,
                 state=remote.state,
+                fault=remote.fault,
                 visibility=remote.visibility,
                 train_mode=remote.train_mode,
                 languages=remote.languages,
@@ -66,3 +102,31 @@ class Homes:
 
         _, adopted = await self.change(voice, alter)
         return adopted
+
+    async def greet(self) -> None:
+        """Ask every service whether its key is good, at no cost, and tell the log."""
+        for provider in self._providers.values():
+            if not provider.capabilities.online:
+                continue
+            try:
+                log.info("%s: %s", provider.label, await provider.check())
+            except ProviderError as error:
+                log.error("%s does not work: %s", provider.label, error)  # noqa: TRY400 - the sentence says it all
+
+
+def _house_voice(provider: str, remote: RemoteVoice) -> Voice:
+    return Voice(
+        id=f"{provider}:{remote.id}",
+        owner_id=HOUSE,
+        name=remote.title,
+        provider=provider,
+        remote_id=remote.id,
+        state="trained",
+        title=remote.title,
+        description=remote.description,
+        visibility="public",
+        created_at=_LONG_AGO,
+        updated_at=_LONG_AGO,
+        consent="",
+        consented_at=_LONG_AGO,
+    )

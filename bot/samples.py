@@ -78,6 +78,11 @@ class SampleService:
         recording = audio.decode(kept.opus, replace(self._limits, max_bytes=len(kept.opus)))
         return Sample(wav=audio.write_wav(recording), report=report, transcript=kept.transcript)
 
+    async def cover(self, data: bytes) -> bytes:
+        """Read a picture for a voice, as JPEG. Raises `VoiceError` for what is none."""
+        async with self._turns:
+            return await asyncio.to_thread(audio.read_cover, data)
+
     async def picture(self, report: SampleReport) -> bytes:
         """Draw the waveform of what was heard, as PNG."""
         return await asyncio.to_thread(audio.draw_waveform, report.waveform, report.seconds)

@@ -3,14 +3,15 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot import audio
-from bot.errors import ProviderError, StoreError, VoiceError
+from bot.errors import ProviderError, SpeechError, StoreError, VoiceError
 from bot.homes import Homes
-from bot.models import AudioFormat, Voice
-from bot.providers.base import AudioStream, SpeechRequest
+from bot.models import HOUSE, AudioFormat, Voice
+from bot.providers.base import AudioStream, SpeechRequest, VoiceProvider
 from bot.samples import SampleService, Take
 from bot.store import Store
 from bot.text import clean_text
@@ -20,6 +21,20 @@ log = logging.getLogger(__name__)
 Speech = AbstractAsyncContextManager[AsyncIterator[bytes]]
 """Synthesized audio on its way: 48 kHz Opus packets of 20 ms. Nothing is made before it is entered."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a line is said, and for whom."""
+
+    style: str = ""
+    """A tag for emotion or style, before the line."""
+    speed: float = 1.0
+    """1 as usual, 2 twice as fast."""
+    party: int = 0
+    """The server or member whose turn it is at a busy service."""
+
+
+PLAINLY = Manner()
 PREVIEW = "Hello! This is how I sound. Give me something to say."
 
 
@@ -46,26 +61,56 @@ class SpeechService:
     def expect_ready(self, voice: Voice) -> None:
         """Raise `VoiceError` where a voice cannot speak, and say why."""
         if voice.state == "failed":
-            raise VoiceError(f"{voice.name} could not be made: delete it and clone it again.")
+            why = voice.fault or "It could not be made."
+            raise VoiceError(f"{voice.name} cannot speak. {why} Delete it and clone it again.")
         if voice.state != "trained":
             raise VoiceError(f"{voice.name} is not ready yet: try again in a minute.")
 
-    def say(self, voice: Voice, text: str) -> Speech:
-        """Speak a text with a voice. Raises `VoiceError` now where the voice is not ready."""
-        words = self.read(text)
+    def styles(self, voice: Voice) -> tuple[str, ...]:
+        """List the tags for emotion and style that a voice's model knows."""
+        return self._homes.of(voice).markup.tags
+
+    def say(self, voice: Voice, text: str, manner: Manner = PLAINLY) -> Speech:
+        """Speak a text with a voice. Raises `VoiceError` or `SpeechError` now where that cannot be."""
         self.expect_ready(voice)
-        return self._say(voice, words, counts=True)
+        return self._say(voice, self._request(self._homes.of(voice), text, manner), counts=True)
+
+    def _request(self, home: VoiceProvider, text: str, manner: Manner) -> SpeechRequest:
+        speeds = home.capabilities.speeds
+        if manner.speed != 1 and speeds is None:
+            raise SpeechError(f"{home.label} cannot speak faster or slower: leave the speed out.")
+        if speeds is not None and not speeds[0] <= manner.speed <= speeds[1]:
+            raise SpeechError(
+                f"{home.label} speaks at speeds from {speeds[0]:g} to {speeds[1]:g}: choose one of those."
+            )
+        words = home.markup.write(self.read(text), manner.style)
+        if not any(c.isalnum() for c in words):
+            raise SpeechError("This voice knows no such tags, and there is nothing else in that: write some words.")
+        return SpeechRequest(text=words, speed=manner.speed, party=manner.party)
 
     @asynccontextmanager
-    async def _say(self, voice: Voice, words: str, *, counts: bool) -> AsyncIterator[AsyncIterator[bytes]]:
-        present = await self._store.get(voice.id, owner_id=voice.owner_id)
+    async def _say(self, voice: Voice, request: SpeechRequest, *, counts: bool) -> AsyncIterator[AsyncIterator[bytes]]:
+        present = voice if voice.owner_id == HOUSE else await self._store.get(voice.id, owner_id=voice.owner_id)
         if present is None:
             raise VoiceError(f"{voice.name} was deleted before its turn came.")
-        request = SpeechRequest(text=words, remote_id=present.remote_id)
-        async with self._homes.of(present).synthesize(request) as stream, aclosing(_pack(stream)) as packets:
-            yield packets
-        if counts:
+        async with AsyncExitStack() as stack:
+            stream = await self._open(stack, present, request)
+            yield await stack.enter_async_context(aclosing(_pack(stream)))
+        if counts and voice.owner_id != HOUSE:
             await self._count(voice)
+
+    async def _open(self, stack: AsyncExitStack, voice: Voice, request: SpeechRequest) -> AudioStream:
+        """Ask for the sound; where the voice is rejected, read it again before anything is said of it."""
+        home = self._homes.of(voice)
+        try:
+            return await stack.enter_async_context(home.synthesize(replace(request, remote_id=voice.remote_id)))
+        except ProviderError as error:
+            if error.kind != "not_found" or not home.capabilities.finds:
+                raise
+            log.info("voice %s was rejected at %s", voice.id, voice.provider)
+        again = await self._homes.read_again(voice)
+        self.expect_ready(again)
+        return await stack.enter_async_context(home.synthesize(replace(request, remote_id=again.remote_id)))
 
     async def _count(self, voice: Voice) -> None:
         """Count a line that was spoken. A database that refuses must not spoil it."""
@@ -74,23 +119,24 @@ class SpeechService:
         except StoreError as error:
             log.warning("a line of voice %s was not counted: %s", voice.id, error)
 
-    def say_once(self, take: Take, text: str) -> Speech:
+    def say_once(self, take: Take, text: str, manner: Manner = PLAINLY) -> Speech:
         """Speak a text in the voice of a recording, and keep nothing."""
-        if not self._homes.default.capabilities.instant:
+        home = self._homes.default
+        if not home.capabilities.instant:
             raise VoiceError("Speaking from a recording is not possible here: make a voice with /clone first.")
-        return self._say_once(take, self.read(text))
+        return self._say_once(take, self._request(home, text, manner))
 
     @asynccontextmanager
-    async def _say_once(self, take: Take, words: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def _say_once(self, take: Take, request: SpeechRequest) -> AsyncIterator[AsyncIterator[bytes]]:
         samples = await self._samples.restore(take.kept, take.report)
-        request = SpeechRequest(text=words, samples=samples)
-        async with self._homes.default.synthesize(request) as stream, aclosing(_pack(stream)) as packets:
+        line = replace(request, samples=samples)
+        async with self._homes.default.synthesize(line) as stream, aclosing(_pack(stream)) as packets:
             yield packets
 
     async def preview(self, voice: Voice) -> bytes:
         """Speak a fixed sentence with a voice, as an Ogg Opus file."""
         self.expect_ready(voice)
-        return await self.render(self._say(voice, PREVIEW, counts=False), "ogg")
+        return await self.render(self._say(voice, SpeechRequest(text=PREVIEW), counts=False), "ogg")
 
     async def try_preview(self, voice: Voice) -> bytes | None:
         """Speak a fixed sentence if the voice is ready, and its provider and the store answer."""

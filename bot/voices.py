@@ -6,14 +6,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.arrivals import Arrivals, exposes
 from bot.errors import ProviderError, VoiceError
 from bot.homes import Homes
-from bot.models import Voice, VoicePage
+from bot.models import HOUSE, UNFINISHED, Visibility, Voice, VoicePage, name_key
 from bot.providers.base import VoiceEdit, VoiceProvider
 from bot.store import Store
 from bot.text import clean_name, clean_note, clean_tags
 
 log = logging.getLogger(__name__)
+
+_OFFERED = 25
+"""As many as Discord shows."""
 
 
 async def free_name(store: Store, name: str, *, owner_id: int, but: str | None = None) -> str:
@@ -31,9 +35,15 @@ async def free_name(store: Store, name: str, *, owner_id: int, but: str | None =
 class VoiceService:
     """The rules for voices that exist. They live in the store and at their providers; nothing is remembered here."""
 
-    def __init__(self, store: Store, homes: Homes) -> None:
+    def __init__(self, store: Store, homes: Homes, arrivals: Arrivals) -> None:
         self._store = store
         self._homes = homes
+        self._arrivals = arrivals
+
+    @property
+    def house(self) -> tuple[Voice, ...]:
+        """The ready-made voices that everybody may speak with."""
+        return self._homes.house
 
     def label_of(self, voice: Voice) -> str:
         """Say what this voice lives at."""
@@ -44,8 +54,10 @@ class VoiceService:
         return await self._store.page(owner_id=owner_id, offset=offset, limit=limit)
 
     async def search(self, text: str, *, owner_id: int) -> tuple[Voice, ...]:
-        """Find up to 25 of a member's voices by the beginning or a part of their names."""
-        return await self._store.search(text, owner_id=owner_id)
+        """Find up to 25 voices a member may speak with by the beginning or a part of their names, their own first."""
+        own = await self._store.search(text, owner_id=owner_id)
+        shared = (voice for voice in self.house if name_key(text) in name_key(voice.name))
+        return (*own, *shared)[:_OFFERED]
 
     async def find(self, voice_id: str, *, owner_id: int) -> Voice | None:
         """Read one of a member's voices by its id, if it is still there."""
@@ -57,18 +69,35 @@ class VoiceService:
             voice = await self._store.default(owner_id)
             if voice is not None:
                 return voice
+            if self.house and not await self._store.count(owner_id):
+                return self.house[0]
             if await self._store.count(owner_id):
                 raise VoiceError("You have no default voice: name one, or choose it with /voices default.")
             raise VoiceError("You have no voice yet: make one with /clone.")
-        voice = await self._store.get(wanted, owner_id=owner_id) or await self._store.by_name(wanted, owner_id=owner_id)
+        voice = (
+            await self._store.get(wanted, owner_id=owner_id)
+            or await self._store.by_name(wanted, owner_id=owner_id)
+            or next((each for each in self.house if wanted == each.id or name_key(wanted) == name_key(each.name)), None)
+        )
         if voice is None:
             raise VoiceError("You have no voice of that name: /voices list shows those you have.")
         return voice
 
+    async def own(self, wanted: str | None, *, owner_id: int) -> Voice:
+        """Find the voice a member means to change. Raises `VoiceError` where it is not theirs."""
+        voice = await self.resolve(wanted, owner_id=owner_id)
+        if voice.owner_id == HOUSE:
+            raise VoiceError(f"{voice.name} is ready-made and everybody's: it cannot be changed.")
+        return voice
+
     async def refresh(self, voice: Voice) -> Voice:
         """Read a voice again at its provider, where that is possible now."""
+        if voice.state not in UNFINISHED:
+            return await self._homes.read_again(voice)
+        if not self._homes.of(voice).capabilities.finds:
+            return voice
         remote = await self._homes.look_for(voice)
-        return voice if remote is None else await self._homes.adopt(voice, remote)
+        return voice if remote is None else (await self._arrivals.take_in(voice, remote)).voice
 
     async def try_refresh(self, voice: Voice) -> Voice:
         """Read a voice again where its provider answers; else return it as it is remembered."""
@@ -88,16 +117,40 @@ class VoiceService:
         name = await free_name(self._store, name, owner_id=voice.owner_id, but=voice.id)
         return await self._change(voice, {"name": name, "title": name}, VoiceEdit(title=name))
 
-    async def edit(self, voice: Voice, *, description: str | None, tags: str | None) -> Voice:
-        """Change what is written about a voice; None leaves it as it is."""
-        if description is None and tags is None:
-            raise VoiceError("There is nothing to change: give a description or tags.")
+    async def edit(
+        self,
+        voice: Voice,
+        *,
+        description: str | None = None,
+        tags: str | None = None,
+        visibility: Visibility | None = None,
+        cover: bytes | None = None,
+    ) -> Voice:
+        """Change what is written about a voice, who sees it and how it looks (JPEG); None leaves it as it is."""
+        if description is None and tags is None and visibility is None and cover is None:
+            raise VoiceError("There is nothing to change: give a description, tags, visibility or a cover.")
+        self._expect_possible(voice, visibility, cover)
         edit = VoiceEdit(
             description=None if description is None else clean_note(description),
             tags=None if tags is None else clean_tags(tags),
+            visibility=visibility,
+            cover=cover,
         )
-        changes = {"description": edit.description, "tags": edit.tags}
+        changes = {"description": edit.description, "tags": edit.tags, "visibility": edit.visibility}
         return await self._change(voice, {field: value for field, value in changes.items() if value is not None}, edit)
+
+    def _expect_possible(self, voice: Voice, visibility: Visibility | None, cover: bytes | None) -> None:
+        home = self._homes.of(voice)
+        can = home.capabilities
+        if cover is not None and not can.covers:
+            raise VoiceError(f"{home.label} shows no pictures with voices: leave the cover out.")
+        if visibility not in {None, voice.visibility, *can.visibilities}:
+            only = " or ".join(can.visibilities)
+            raise VoiceError(f"At {home.label} a voice can be {only} only: leave the visibility out.")
+        if visibility == "public" and cover is None and not voice.cover_image:
+            raise VoiceError("A voice that everybody sees needs a picture: attach a cover too.")
+        if (visibility is not None or cover is not None) and voice.remote_id is None:
+            raise VoiceError(f"{voice.name} is not made yet: try again when it is ready.")
 
     async def _change(self, voice: Voice, changes: Mapping[str, Any], edit: VoiceEdit) -> Voice:
         """Save first: the name must be free here before anything is said elsewhere. Refused there, it is taken back."""
@@ -107,10 +160,13 @@ class VoiceService:
         )
         if after.remote_id is not None and home.capabilities.edits:
             try:
-                await home.update(after.remote_id, edit)
+                remote = await home.update(after.remote_id, edit)
             except ProviderError:
                 await self._take_back(before, after, changes)
                 raise
+            after = await self._homes.adopt(after, remote)
+            if exposes(remote, edit.visibility or remote.visibility):
+                raise VoiceError(f"{home.label} did not hide it: try again in a minute.")
         return after
 
     async def _take_back(self, before: Voice, after: Voice, changed: Mapping[str, Any]) -> None:
@@ -128,6 +184,13 @@ class VoiceService:
     async def set_default(self, voice: Voice) -> None:
         """Make this the voice that is spoken with when none is named."""
         await self._store.set_default(voice.id, owner_id=voice.owner_id)
+
+    def outlives(self, voice: Voice) -> str:
+        """Say what of a voice stays at its provider when it is deleted here; nothing where nothing does."""
+        home = self._homes.of(voice)
+        if home.capabilities.deletes:
+            return ""
+        return f"{home.label} has no way to delete voices: its model stays there, private, and nobody here can use it."
 
     async def delete(self, voice: Voice) -> bool:
         """Remove a voice at its provider, then here with its samples; tell whether there was one.

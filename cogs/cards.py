@@ -1,11 +1,12 @@
 """How a voice and a recording look to a member."""
 
 import io
+from collections.abc import Sequence
 
 import discord
 from discord.utils import escape_markdown, format_dt
 
-from bot.models import SampleReport, Voice, VoicePage
+from bot.models import HOUSE, SampleReport, Voice, VoicePage
 
 COLOUR = discord.Colour(0x6FD3BD)
 PICTURE = "waveform.png"
@@ -15,8 +16,10 @@ _STATES = {
     "created": "waiting to be made",
     "training": "being made",
     "trained": "ready",
-    "failed": "could not be made: delete it and clone again",
+    "failed": "cannot speak: delete it and clone again",
 }
+
+_SEEN_BY = {"private": "you alone", "unlist": "whoever has its link", "public": "everybody"}
 
 
 def picture_file(png: bytes) -> discord.File:
@@ -49,7 +52,12 @@ def voice_card(voice: Voice, *, label: str, is_default: bool) -> discord.Embed:
     card = discord.Embed(title=title, description=about, colour=COLOUR)
     card.add_field(name="State", value=_STATES[voice.state])
     card.add_field(name="Made by", value=label)
-    card.add_field(name="Visible to", value="you alone" if voice.visibility == "private" else voice.visibility)
+    card.add_field(name="Visible to", value=_SEEN_BY[voice.visibility])
+    if voice.fault:
+        card.add_field(name="What went wrong", value=escape_markdown(voice.fault), inline=False)
+    if voice.owner_id == HOUSE:
+        card.add_field(name="Ready-made", value="everybody here may speak with it, nobody may change it")
+        return card
     if voice.report:
         card.add_field(name="Sample", value=f"{voice.report.speech_seconds:.1f} s of speech")
         card.set_image(url=f"attachment://{PICTURE}")
@@ -65,12 +73,15 @@ def voice_card(voice: Voice, *, label: str, is_default: bool) -> discord.Embed:
     return card
 
 
-def list_card(page: VoicePage, *, offset: int) -> discord.Embed:
-    """Show one page of a member's voices, a line each."""
+def list_card(page: VoicePage, *, offset: int, house: Sequence[Voice] = ()) -> discord.Embed:
+    """Show one page of a member's voices, a line each, and which ready-made ones there are."""
     lines = []
     for number, voice in enumerate(page.voices, offset + 1):
         star = " · your default" if voice.id == page.default_id else ""
         spoken = "1 line" if voice.use_count == 1 else f"{voice.use_count} lines"
         lines.append(f"{number}. **{escape_markdown(voice.name)}**: {_STATES[voice.state]}, {spoken} spoken{star}")
     title = "Your voice" if page.total == 1 else f"Your {page.total} voices"
-    return discord.Embed(title=title, description="\n".join(lines), colour=COLOUR)
+    card = discord.Embed(title=title, description="\n".join(lines), colour=COLOUR)
+    if house:
+        card.set_footer(text=f"Ready-made, for everybody: {', '.join(voice.name for voice in house)}")
+    return card

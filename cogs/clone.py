@@ -7,15 +7,20 @@ from discord import app_commands
 from discord.ext import commands
 from discord.utils import escape_markdown
 
-from bot.client import Bot, Buttons, button, read_upload, row
-from bot.client.buttons import Interaction
+from bot.arrivals import Arrival
+from bot.client import Bot, Buttons, button, describe, read_upload, row
+from bot.client.buttons import Interaction, party_of
 from bot.cloning import CONSENT, CloneService
 from bot.drafts import Drafts
-from bot.models import Voice
+from bot.models import UNFINISHED
 from bot.samples import SampleService
 from bot.speech import SpeechService
 from bot.voices import VoiceService
+from bot.watching import News, VoiceWatch
 from cogs.cards import audio_file, heard_card, picture_file, voice_card
+
+_PATIENCE = 780.0
+"""Seconds an answer can still be changed after what was done before: Discord's token lives 15 minutes."""
 
 
 class Clone(commands.Cog):
@@ -29,6 +34,7 @@ class Clone(commands.Cog):
         samples: SampleService,
         speech: SpeechService,
         drafts: Drafts,
+        watch: VoiceWatch,
         buttons: Buttons,
     ) -> None:
         self._voices = voices
@@ -36,6 +42,7 @@ class Clone(commands.Cog):
         self._samples = samples
         self._speech = speech
         self._drafts = drafts
+        self._watch = watch
         buttons.add("clone-yes", self._confirm)
         buttons.add("clone-no", self._cancel)
 
@@ -80,6 +87,7 @@ class Clone(commands.Cog):
                 description=description,
                 tags=tags,
                 clean_up=clean_up,
+                links=[each.url for each in files],
             )
         self._drafts.keep(draft)
         picture = await self._samples.picture(draft.take.report)
@@ -108,12 +116,21 @@ class Clone(commands.Cog):
         await interaction.response.edit_message(
             content=f"Making {escape_markdown(draft.name)} …", embed=card, view=None
         )
-        voice = await self._clones.clone(draft)
-        await self._show(interaction, voice)
+        arrival = await self._clones.clone(draft, party=party_of(interaction))
+        await self._show(interaction, arrival)
+        if arrival.voice.state not in UNFINISHED:
+            return
+        news = await self._watch.settled(arrival.voice, patience=_PATIENCE)
+        if news is None or news.gone or news.voice.state in UNFINISHED:
+            await interaction.edit_original_response(content=describe(news or News(voice=arrival.voice)))
+        else:
+            await self._show(interaction, Arrival(voice=news.voice, note=news.note))
 
-    async def _show(self, interaction: Interaction, voice: Voice) -> None:
+    async def _show(self, interaction: Interaction, arrival: Arrival) -> None:
         """Say that it is made before the preview is tried: the news must not depend on it."""
-        await interaction.edit_original_response(content=_news(voice))
+        voice = arrival.voice
+        sentence = describe(News(voice=voice, note=arrival.note))
+        await interaction.edit_original_response(content=sentence)
         preview = await self._speech.try_preview(voice)
         files = [audio_file(preview, voice.name, "ogg")] if preview else []
         if voice.report:
@@ -122,24 +139,13 @@ class Clone(commands.Cog):
         card = voice_card(voice, label=self._voices.label_of(voice), is_default=default)
         if voice.report:
             card.description = voice.report.sentence
-        await interaction.edit_original_response(content=_news(voice), embed=card, attachments=files)
+        await interaction.edit_original_response(content=sentence, embed=card, attachments=files)
 
     async def _cancel(self, interaction: Interaction, draft_id: str) -> None:
         self._drafts.take(draft_id, owner_id=interaction.user.id)
         await interaction.response.edit_message(
             content="Nothing was made, and nothing was kept.", embed=None, attachments=[], view=None
         )
-
-
-def _news(voice: Voice) -> str:
-    name = escape_markdown(voice.name)
-    match voice.state:
-        case "trained":
-            return f"{name} is ready: try /say."
-        case "failed":
-            return f"{name} could not be made: try another recording."
-        case _:
-            return f"{name} is being made: /voices show tells when it is ready."
 
 
 async def setup(bot: Bot) -> None:
@@ -151,6 +157,7 @@ async def setup(bot: Bot) -> None:
         samples=rules.samples,
         speech=rules.speech,
         drafts=rules.drafts,
+        watch=rules.watch,
         buttons=bot.buttons,
     )
     await bot.add_cog(cog)

@@ -11,16 +11,16 @@ from discord.ext import commands
 from discord.utils import escape_markdown
 
 from bot.client import Bot, read_upload
-from bot.client.buttons import Interaction
+from bot.client.buttons import Interaction, party_of
 from bot.cloning import CloneService
 from bot.errors import PlaybackError, SpeechError, VoiceError
 from bot.models import AudioFormat
 from bot.playback import Line, Played, Speakers, Ticket, admit
 from bot.samples import SampleService
-from bot.speech import Speech, SpeechService
+from bot.speech import Manner, Speech, SpeechService
 from bot.voices import VoiceService
 from cogs.cards import audio_file
-from cogs.choices import suggest_voices
+from cogs.choices import suggest_styles, suggest_voices
 
 Channel = discord.VoiceChannel | discord.StageChannel
 
@@ -53,6 +53,8 @@ class Say(commands.Cog):
         voice="Which of your voices; without it, your default voice",
         where="In the voice channel you are in, or as a file here",
         form="Kind of file; ogg without it",
+        style="How to say it: whispering, happy; where the voice's model knows such tags",
+        speed="How fast: 0.5 is half, 2 twice as fast as usual",
         sample="Speak once in the voice of this recording, and keep nothing",
     )
     @app_commands.choices(
@@ -68,6 +70,8 @@ class Say(commands.Cog):
         voice: str | None = None,
         where: str | None = None,
         form: Literal["ogg", "mp3", "wav"] = "ogg",
+        style: app_commands.Range[str, 0, 80] = "",
+        speed: app_commands.Range[float, 0.5, 2.0] = 1.0,
         sample: discord.Attachment | None = None,
     ) -> None:
         """Say something in a cloned voice."""
@@ -78,28 +82,28 @@ class Say(commands.Cog):
         self._speech.read(text)
         if channel is not None:
             admit(channel)
-        spoken = await self._choose(interaction, text, voice, sample)
+        manner = Manner(style=style, speed=speed, party=party_of(interaction))
+        spoken = await self._choose(interaction, _Wish(text, manner, voice, sample))
         if channel is not None:
             await self._play(interaction, spoken, channel)
         else:
             await self._upload(interaction, spoken, form)
 
-    async def _choose(
-        self, interaction: Interaction, text: str, voice: str | None, sample: discord.Attachment | None
-    ) -> "_Spoken":
+    async def _choose(self, interaction: Interaction, wish: "_Wish") -> "_Spoken":
+        text, manner, sample = wish.text, wish.manner, wish.sample
         if sample is None:
-            chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
+            chosen = await self._voices.resolve(wish.voice, owner_id=interaction.user.id)
             if chosen.state not in {"trained", "failed"}:
                 chosen = await self._voices.try_refresh(chosen)
-            self._speech.expect_ready(chosen)
+            self._speech.say(chosen, text, manner)  # what cannot be said is refused before its turn
             subject = escape_markdown(chosen.name)
-            return _Spoken(name=chosen.name, subject=subject, open=lambda: self._speech.say(chosen, text))
-        if voice is not None:
+            return _Spoken(name=chosen.name, subject=subject, open=lambda: self._speech.say(chosen, text, manner))
+        if wish.voice is not None:
             raise VoiceError("Choose a voice or attach a sample, not both.")
         async with self._samples.room():
             take = await self._clones.hear(await read_upload(sample, max_bytes=self._samples.max_bytes))
         subject = "Your recording"
-        return _Spoken(name="the recording", subject=subject, open=lambda: self._speech.say_once(take, text))
+        return _Spoken(name="the recording", subject=subject, open=lambda: self._speech.say_once(take, text, manner))
 
     async def _play(self, interaction: Interaction, spoken: "_Spoken", channel: Channel) -> None:
         ticket = self._speakers.enqueue(Line(asker_id=interaction.user.id, channel=channel, open=spoken.open))
@@ -128,6 +132,20 @@ class Say(commands.Cog):
     @say.autocomplete("voice")
     async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return await suggest_voices(self._voices, interaction, typed)
+
+    @say.autocomplete("style")
+    async def _suggest_style(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await suggest_styles(self._voices, self._speech, interaction, typed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a member asked for."""
+
+    text: str
+    manner: Manner
+    voice: str | None
+    sample: discord.Attachment | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,14 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot import audio
+from bot.arrivals import Arrivals
 from bot.cloning import CloneService, Draft
 from bot.homes import Homes
 from bot.models import Voice
@@ -16,6 +19,7 @@ from bot.speech import SpeechService
 from bot.store import Store
 from bot.text import clean_tags
 from bot.voices import VoiceService
+from bot.watching import Pace, VoiceWatch
 from tests.fakes import FakeProvider, SlowFake
 from tests.sounds import clip
 
@@ -23,6 +27,24 @@ ALICE = 80351110224678912
 BOB = 80351110224678913
 
 LIMITS = audio.Limits(max_bytes=5_000_000, max_seconds=60)
+
+
+QUICK = Pace(first=0.001, longest=0.002, until=60.0, lost=0.0)
+
+
+def build_clones(
+    store: Store, homes: Homes, samples: SampleService, *, watch: VoiceWatch | None = None, keep_samples: bool = True
+) -> CloneService:
+    """Put the rules for making voices together."""
+    arrivals = Arrivals(store, homes)
+    watch = watch or VoiceWatch(store, homes, arrivals, pace=QUICK)
+    return CloneService(store, homes, samples, arrivals, watch, max_voices=4, keep_samples=keep_samples)
+
+
+def build_draft(take: Take, name: str = "Aki", *, owner_id: int = ALICE, **more: Any) -> Draft:
+    """Name a recording, to be confirmed."""
+    draft = Draft(id=uuid.uuid4().hex, owner_id=owner_id, name=name, description="", tags=(), take=take)
+    return replace(draft, **more)
 
 
 @pytest.fixture(scope="session")
@@ -65,13 +87,18 @@ def homes(store: Store, provider: FakeProvider, elsewhere: SlowFake) -> Homes:
 
 
 @pytest.fixture
-def voices(store: Store, homes: Homes) -> VoiceService:
-    return VoiceService(store, homes)
+def watch(store: Store, homes: Homes) -> VoiceWatch:
+    return VoiceWatch(store, homes, Arrivals(store, homes), pace=QUICK)
 
 
 @pytest.fixture
-def clones(store: Store, homes: Homes, samples: SampleService) -> CloneService:
-    return CloneService(store, homes, samples, max_voices=4, keep_samples=True)
+def voices(store: Store, homes: Homes) -> VoiceService:
+    return VoiceService(store, homes, Arrivals(store, homes))
+
+
+@pytest.fixture
+def clones(store: Store, homes: Homes, samples: SampleService, watch: VoiceWatch) -> CloneService:
+    return build_clones(store, homes, samples, watch=watch)
 
 
 @pytest.fixture
@@ -92,6 +119,6 @@ def clone(clones: CloneService, take: Take) -> Callable[..., Awaitable[Voice]]:
             tags=clean_tags(tags),
             take=take,
         )
-        return await clones.clone(draft)
+        return (await clones.clone(draft)).voice
 
     return make

@@ -1,17 +1,19 @@
 """A provider that does as it is told: the far end of the rules' tests, written from `VoiceProvider`'s contract."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from bot.errors import ProviderError, ProviderFault
-from bot.models import RemoteVoice
+from bot.models import RemoteVoice, Visibility
 from bot.providers.base import (
     AudioStream,
     Capabilities,
     CloneRequest,
     Encoding,
+    Health,
     SpeechRequest,
     VoiceEdit,
     VoiceProvider,
@@ -42,6 +44,10 @@ class Script:
     faults: dict[str, ProviderFault] = field(default_factory=dict)
     loses_answers: bool = False
     """A create makes the voice, and its answer does not arrive."""
+    comes_back: Visibility | None = None
+    """How visible a made voice is, whatever was asked."""
+    stubborn: bool = False
+    """Leaves who sees a voice as it is, whatever is asked."""
     trained_after: int = 0
     """Reads until a voice is trained; 0: at once."""
     encoding: Encoding = "pcm"
@@ -59,7 +65,9 @@ class FakeProvider(VoiceProvider):
 
     name: ClassVar[str] = "fake"
     label: ClassVar[str] = "a fake that only tests know"
-    capabilities: ClassVar[Capabilities] = Capabilities(clones=True, instant=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        clones=True, instant=True, visibilities=("private", "unlist", "public"), covers=True, speeds=(0.5, 2.0)
+    )
 
     def __init__(self) -> None:
         self.script = Script()
@@ -67,6 +75,7 @@ class FakeProvider(VoiceProvider):
         self.open_streams = 0
         self.chunks_sent = 0
         self._made: dict[str, _Made] = {}
+        self._rung = asyncio.Event()
 
     @property
     def voices(self) -> dict[str, RemoteVoice]:
@@ -85,6 +94,12 @@ class FakeProvider(VoiceProvider):
         """Say how often this was asked."""
         return sum(asked == verb for asked, _ in self.asked)
 
+    async def until_asked(self, verb: Verb, *, times: int) -> None:
+        """Wait until this was asked so often."""
+        while self.count(verb) < times:
+            self._rung.clear()
+            await self._rung.wait()
+
     def last(self, verb: Verb) -> Any:
         """Give what was asked with this verb last."""
         return next(argument for asked, argument in reversed(self.asked) if asked == verb)
@@ -99,7 +114,7 @@ class FakeProvider(VoiceProvider):
             state="trained" if self.script.trained_after == 0 else "created",
             description=request.description,
             tags=request.tags,
-            visibility=request.visibility,
+            visibility=self.script.comes_back or request.visibility,
             languages=("en",),
         )
         self._made[remote.id] = _Made(request.voice_id, remote)
@@ -131,7 +146,8 @@ class FakeProvider(VoiceProvider):
             title=made.remote.title if edit.title is None else edit.title,
             description=made.remote.description if edit.description is None else edit.description,
             tags=made.remote.tags if edit.tags is None else edit.tags,
-            visibility=made.remote.visibility if edit.visibility is None else edit.visibility,
+            visibility=made.remote.visibility if edit.visibility is None or self.script.stubborn else edit.visibility,
+            cover_image="cover.jpg" if edit.cover else made.remote.cover_image,
         )
         return made.remote
 
@@ -159,12 +175,13 @@ class FakeProvider(VoiceProvider):
             self.chunks_sent += 1
             yield chunk
 
-    async def check(self) -> str:
+    async def check(self) -> Health:
         self._note("check", None)
-        return "as well as a fake can be"
+        return Health(summary="as well as a fake can be")
 
     def _note(self, verb: Verb, argument: Any) -> None:
         self.asked.append((verb, argument))
+        self._rung.set()
         kind = self.script.faults.get(verb)
         if kind is not None:
             raise _fault(kind)
@@ -179,7 +196,9 @@ class SlowFake(FakeProvider):
     """Neither speaks at once from a recording nor takes a new name, nor gives a voice up."""
 
     name: ClassVar[str] = "slow"
-    capabilities: ClassVar[Capabilities] = Capabilities(clones=True, instant=False, deletes=False, edits=False)
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        clones=True, instant=False, deletes=False, edits=False, finds=False
+    )
 
 
 def _fault(kind: ProviderFault) -> ProviderError:

@@ -1,6 +1,7 @@
 """Sound: decode and judge what a member sends, pack what a provider makes. Knows no member, provider or database."""
 
 from bot.audio.clean import clean
+from bot.audio.cover import read_cover
 from bot.audio.decode import Limits, decode
 from bot.audio.files import encode_sample, write_file, write_wav
 from bot.audio.judge import judge
@@ -21,6 +22,7 @@ __all__ = [
     "join",
     "judge",
     "packet_samples",
+    "read_cover",
     "read_ogg",
     "write_file",
     "write_ogg",

@@ -15,12 +15,14 @@ from discord.ext import commands
 from bot.client.buttons import Buttons, Interaction
 from bot.client.commands import sync_commands
 from bot.client.failures import answer_failure
+from bot.client.news import Courier
 from bot.cloning import CloneService
 from bot.drafts import Drafts
 from bot.playback import Speakers
 from bot.samples import SampleService
 from bot.speech import SpeechService
 from bot.voices import VoiceService
+from bot.watching import VoiceWatch
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class Rules:
     samples: SampleService
     speakers: Speakers
     drafts: Drafts
+    watch: VoiceWatch
 
 
 class Tree(app_commands.CommandTree["Bot"]):
@@ -68,19 +71,23 @@ class Bot(commands.AutoShardedBot):
         self.buttons = Buttons()
         self._cog_names = tuple(cogs)
         self._data_dir = data_dir
-        self._pulse: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def setup_hook(self) -> None:
         """Load the cogs, and tell Discord of the commands where they changed."""
         for name in self._cog_names:
             await self.load_extension(name)
         await sync_commands(self.tree, self.application_id or 0, self._data_dir / "commands.sha256")
-        self._pulse = asyncio.create_task(self._beat(self._data_dir / "alive"))
+        self._tasks = [
+            asyncio.create_task(self._beat(self._data_dir / "alive")),
+            asyncio.create_task(self.rules.watch.run(Courier(self).tell)),
+        ]
 
     async def close(self) -> None:
         """Leave the voice channels, then Discord."""
-        if self._pulse is not None:
-            self._pulse.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.rules.speakers.close()
         await super().close()
 

@@ -14,6 +14,11 @@ _SECONDS = 900.0
 """How long discord.py remembers a row; Discord's token for the message lives no longer."""
 
 
+def party_of(interaction: Interaction) -> int:
+    """Name who shares a busy service out with the others: the server, or the member where there is none."""
+    return interaction.guild_id or interaction.user.id
+
+
 def button(
     label: str, verb: str, argument: str = "", *, style: discord.ButtonStyle = discord.ButtonStyle.secondary
 ) -> discord.ui.Button[discord.ui.View]:

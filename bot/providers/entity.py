@@ -6,12 +6,19 @@ list. Source: https://docs.fish.audio, API reference, GET /model/{id}.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any
 
 from bot.models import RemoteState, RemoteVoice, Visibility
 from bot.providers.faults import Account
 
 _MARK = "mynah:"
+_STATES: Mapping[Any, RemoteState] = {
+    "created": "created",
+    "training": "training",
+    "trained": "trained",
+    "failed": "failed",
+}
+_VISIBILITIES: Mapping[Any, Visibility] = {"private": "private", "unlist": "unlist", "public": "public"}
 
 
 def mark(description: str, voice_id: str) -> str:
@@ -28,16 +35,14 @@ def read_entity(content: Any, account: Account) -> RemoteVoice:
     """Read one voice. Raises `ProviderError` (`server`) for what is none."""
     if not isinstance(content, Mapping) or not isinstance(content.get("_id"), str) or not content["_id"]:
         raise account.fault("server")
-    state = content.get("state")
-    visibility = content.get("visibility")
     return RemoteVoice(
         id=content["_id"],
         title=str(content.get("title") or ""),
-        state=state if state in get_args(RemoteState) else "trained",
+        state=_STATES.get(str(content.get("state")), "trained"),
         description=str(content.get("description") or "").partition(f"({_MARK}")[0].rstrip(),
         tags=_words(content.get("tags")),
         # what says nothing of who sees it may be seen by all
-        visibility=visibility if visibility in get_args(Visibility) else "public",
+        visibility=_VISIBILITIES.get(str(content.get("visibility")), "public"),
         train_mode=str(content.get("train_mode") or "fast"),
         languages=_words(content.get("languages")),
         cover_image=str(content["cover_image"]) if content.get("cover_image") else None,

@@ -53,6 +53,10 @@ class Account:
         sentence = _SENTENCES[kind].format(label=self.label, code=code, setting=self.key_setting)
         return ProviderError(sentence, kind=kind, retry_after=wait)
 
+    def broke_off(self, kind: ProviderFault = "network") -> ProviderError:
+        """Say that sound was heard and its end will not be."""
+        return ProviderError(f"The sound from {self.label} broke off: say the rest again.", kind=kind)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
@@ -76,7 +80,7 @@ class Refusal:
     def wait(self) -> float | None:
         """Seconds after which the service wants to be asked again (RFC 9110 section 10.2.3; a date is not read)."""
         value = next((value for name, value in self.headers.items() if name.casefold() == "retry-after"), "")
-        return float(value) if value.strip().isdigit() else None
+        return float(value) if value.strip().isdecimal() else None
 
 
 Reading = Callable[[Refusal, Account], ProviderError | None]
@@ -87,7 +91,7 @@ def parse(body: bytes) -> Any:
     """Read a body as JSON, else as a msgpack map or list, else as text."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
         unpacked = ormsgpack.unpackb(body)

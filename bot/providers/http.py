@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import SecretStr
 
 from bot.errors import ProviderError
@@ -24,7 +25,6 @@ from bot.providers.sound import is_text, open_sound
 log = logging.getLogger(__name__)
 
 _MOST_REPLY = 8_000_000
-_MOST_SOUND = 128_000_000
 _CONCURRENCY = "ratelimit-limit-concurrency"
 
 
@@ -55,9 +55,8 @@ class Http:
             connector=aiohttp.TCPConnector(limit=0),
             headers={"User-Agent": "Mynah", **headers},
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=self.patience.connect, sock_read=self.patience.first_byte
-            ),
+            timeout=self._timeout(self.patience.first_byte),
+            trace_configs=[_stay_here()],
         )
         return self
 
@@ -94,7 +93,7 @@ class Http:
         async with self.limiter.turn(question.party):
             try:
                 async with asyncio.timeout(self.patience.create):
-                    return await self._exchange(question)
+                    return await self._exchange(question, answer_within=self.patience.create)
             except TimeoutError as error:
                 raise self.account.fault("unknown_outcome") from error
             except ProviderError as error:
@@ -131,27 +130,27 @@ class Http:
     async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncGenerator[bytes]:
         if is_text(response.content_type):
             raise understand(await self._refusal(response), self.account, self._reading)
-        size, patience = 0, self.patience.first_byte
+        heard, patience = False, self.patience.first_byte
         while True:
-            with self._translated("The sound from {label} broke off: say the rest again."):
+            with self.translated(heard=heard):
                 async with asyncio.timeout(patience):
                     chunk = await response.content.readany()
-            size, patience = size + len(chunk), self.patience.between
             if not chunk:
                 return
-            if size > _MOST_SOUND:
-                raise ProviderError(f"{self.account.label} sends without end: say it again.", kind="server")
             yield chunk
+            heard, patience = True, self.patience.between
 
-    async def _exchange(self, question: Question) -> Reply:
-        async with self._respond(question) as response:
+    async def _exchange(self, question: Question, *, answer_within: float | None = None) -> Reply:
+        async with self._respond(question, answer_within=answer_within) as response:
             return Reply(status=response.status, body=await self._whole(response))
 
     @asynccontextmanager
-    async def _respond(self, question: Question) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _respond(
+        self, question: Question, *, answer_within: float | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send a request; entered with an answer of 2xx."""
         async with AsyncExitStack() as stack:
-            with self._translated():
+            with self.translated():
                 response = await stack.enter_async_context(
                     self.session.request(
                         question.method,
@@ -159,6 +158,7 @@ class Http:
                         params=question.params,
                         headers=question.all_headers(),
                         data=question.body(),
+                        timeout=self._timeout(answer_within or self.patience.first_byte),
                         # an answer from elsewhere would be given our key
                         allow_redirects=False,
                     )
@@ -171,7 +171,7 @@ class Http:
     def heed(self, headers: Mapping[str, str]) -> None:
         """Follow what the service says of its places."""
         allowed = headers.get(_CONCURRENCY, "")
-        if allowed.isdigit() and int(allowed) != self.limiter.limit:
+        if allowed.isdecimal() and int(allowed) != self.limiter.limit:
             log.info("%s allows %s requests at once", self.account.label, allowed)
             self.limiter.resize(int(allowed))
 
@@ -183,7 +183,7 @@ class Http:
     async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
         """Read a short answer."""
         body = b""
-        with self._translated():
+        with self.translated():
             async for chunk in response.content.iter_any():
                 body += chunk
                 if len(body) > _MOST_REPLY:
@@ -191,14 +191,35 @@ class Http:
         return body
 
     @contextmanager
-    def _translated(self, sentence: str | None = None) -> Iterator[None]:
-        """Say in a member's words what the network did."""
+    def translated(self, *, heard: bool = False) -> Iterator[None]:
+        """Say in a member's words what the network did, before or after sound was heard."""
         try:
             yield
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            if sentence is None:
-                raise self.account.fault("network") from error
-            raise ProviderError(sentence.format(label=self.account.label), kind="network") from error
+            if isinstance(error, aiohttp.ClientResponseError):
+                _forget_headers(error)
+            raise (self.account.broke_off() if heard else self.account.fault("network")) from error
+
+    def _timeout(self, answer_within: float) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=None, sock_connect=self.patience.connect, sock_read=answer_within)
+
+
+def _stay_here() -> aiohttp.TraceConfig:
+    """Refuse redirects where aiohttp follows them unasked: at the handshake of a WebSocket."""
+
+    async def refuse(*_: object) -> None:
+        raise aiohttp.RedirectClientError("not followed")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    return trace
+
+
+def _forget_headers(error: aiohttp.ClientResponseError) -> None:
+    """Take out of an error, which may be shown, the headers it keeps: the key is one of them."""
+    asked = error.request_info
+    error.request_info = aiohttp.RequestInfo(asked.url, asked.method, CIMultiDictProxy(CIMultiDict()), asked.real_url)
+    error.args = ()
 
 
 def _unsent(error: ProviderError) -> bool:

@@ -1,5 +1,6 @@
 """What is asked of a service and what it answers, as values. Sends nothing."""
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,15 +36,16 @@ class Question:
     form: tuple[Part, ...] = ()
     party: int = 0
 
-    def body(self) -> aiohttp.FormData | bytes | None:
-        """Build the body anew for each attempt."""
+    def body(self) -> aiohttp.FormData | io.BytesIO | None:
+        """Build the body anew for each attempt, as something that has a length and is sent bit by bit."""
         if self.json is not None:
-            return json.dumps(self.json).encode()
+            return io.BytesIO(json.dumps(self.json).encode())
         if not self.form:
-            return self.raw
+            return None if self.raw is None else io.BytesIO(self.raw)
         form = aiohttp.FormData(default_to_multipart=True)
         for part in self.form:
-            form.add_field(part.name, part.value, filename=part.filename, content_type=part.media_type)
+            value = io.BytesIO(part.value) if isinstance(part.value, bytes) else part.value
+            form.add_field(part.name, value, filename=part.filename, content_type=part.media_type)
         return form
 
     def all_headers(self) -> dict[str, str]:

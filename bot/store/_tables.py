@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -72,6 +73,7 @@ voices = Table(
     Column("train_mode", String(32), nullable=False),
     Column("languages", JSON, nullable=False),
     Column("cover_image", Text),
+    Column("fault", Text, nullable=False, server_default=text("''")),
     Column("use_count", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),

@@ -138,7 +138,7 @@ class Service:
         for method, path, handler in self._routes:
             app.router.add_route(method, path, self._wrap(f"{method} {path}", handler))
         app.router.add_route("*", "/{tail:.*}", self._unknown)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
         async with AsyncExitStack() as stack:
             await runner.setup()
             stack.push_async_callback(runner.cleanup)

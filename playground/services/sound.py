@@ -34,15 +34,72 @@ def babble(text: str, speed: float = 1.0) -> Samples:
 
 def encode(samples: Samples, form: Form, *, rate: int = RATE) -> bytes:
     """Write sound as a service sends it: Ogg Opus at 48 kHz, or one of the others at `rate`; WAV without its length."""
-    match form:
-        case "pcm":
-            return _integers(_at(samples, rate))
-        case "wav":
-            return _head(rate) + _integers(_at(samples, rate))
-        case "mp3":
-            return _compress(samples, "mp3", "libmp3lame", rate)
-        case "opus":
-            return _compress(samples, "ogg", "libopus", 48_000)
+    encoder = Encoder(form, rate=rate)
+    return encoder.write(samples) + encoder.close()
+
+
+class Encoder:
+    """Writes sound bit by bit as one stream, as a service does that is still making the rest."""
+
+    def __init__(self, form: Form, *, rate: int = RATE) -> None:
+        self._rate = 48_000 if form == "opus" else rate
+        self._pressed = _Pressed(form, self._rate) if form in {"opus", "mp3"} else None
+        self._head = _head(rate) if form == "wav" else b""
+
+    def write(self, samples: Samples) -> bytes:
+        """Give the bytes that are ready; up to a fifth of a second may stay behind."""
+        values = _integers(_at(samples, self._rate))
+        if self._pressed is not None:
+            return self._pressed.write(values)
+        head, self._head = self._head, b""
+        return head + values
+
+    def close(self) -> bytes:
+        """Give the rest."""
+        return self._head if self._pressed is None else self._pressed.close()
+
+
+class _Pressed:
+    """Owns one encoder of Opus or MP3 and the file it writes into."""
+
+    def __init__(self, form: Form, rate: int) -> None:
+        self._file = io.BytesIO()
+        self._given = 0
+        self._rate = rate
+        options = {"page_duration": "200000"} if form == "opus" else {"write_xing": "0"}
+        self._out = av.open(self._file, "w", format="ogg" if form == "opus" else "mp3", options=options)
+        codec: Literal["libopus", "libmp3lame"] = "libopus" if form == "opus" else "libmp3lame"
+        bit_rate = 62_000 if form == "opus" else 128_000
+        self._stream = self._out.add_stream(codec, rate=rate, layout="mono", bit_rate=bit_rate)
+        self._resampler: av.AudioResampler | None = None
+
+    def write(self, values: bytes) -> bytes:
+        if values:
+            frame = av.AudioFrame.from_ndarray(np.frombuffer(values, dtype="<i2")[np.newaxis], "s16", "mono")
+            frame.sample_rate = self._rate
+            self._press(frame)
+        return self._ready()
+
+    def close(self) -> bytes:
+        self._press(None)
+        self._out.mux(self._stream.encode(None))
+        self._out.close()
+        return self._ready()
+
+    def _press(self, frame: av.AudioFrame | None) -> None:
+        if self._resampler is None:
+            if frame is None:
+                return
+            form = self._stream.codec_context.format
+            self._resampler = av.AudioResampler(format=form, layout="mono", rate=self._rate)
+        for part in self._resampler.resample(frame):
+            part.pts = None
+            self._out.mux(self._stream.encode(part))
+
+    def _ready(self) -> bytes:
+        new = self._file.getvalue()[self._given :]
+        self._given += len(new)
+        return new
 
 
 def _at(samples: Samples, rate: int) -> Samples:
@@ -58,18 +115,3 @@ def _integers(samples: Samples) -> bytes:
 def _head(rate: int) -> bytes:
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, rate * 2, 2, 16)
     return struct.pack("<4sI4s", b"RIFF", _UNKNOWN_RIFF, b"WAVE") + form + struct.pack("<4sI", b"data", _UNKNOWN_DATA)
-
-
-def _compress(samples: Samples, container: str, codec: str, rate: int) -> bytes:
-    file = io.BytesIO()
-    with av.open(file, "w", format=container) as out:
-        stream = out.add_stream(codec, rate=rate, layout="mono")
-        stream.bit_rate = 128_000 if codec == "libmp3lame" else 62_000
-        values = np.frombuffer(_integers(_at(samples, rate)), dtype="<i2")
-        frame = av.AudioFrame.from_ndarray(values[np.newaxis], format="s16", layout="mono")
-        frame.sample_rate = rate
-        resampler = av.AudioResampler(format=stream.codec_context.format or "s16", layout="mono", rate=rate)
-        for part in resampler.resample(frame):
-            out.mux(stream.encode(part))
-        out.mux(stream.encode(None))
-    return file.getvalue()

@@ -106,7 +106,7 @@ def test_a_voice_of_which_little_is_known_is_shown_without_empty_fields() -> Non
     assert card.image.url is None
     assert all(fields(card).values())
     assert fields(card)["Last spoken"] == "never"
-    assert fields(card)["Visible to"] == "public"
+    assert fields(card)["Visible to"] == "everybody"
     assert not {"Sample", "Tags", "Languages"} & set(fields(card))
 
 

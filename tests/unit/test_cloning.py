@@ -4,20 +4,20 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.arrivals import Arrival, Arrivals
 from bot.cloning import CONSENT, CloneService, Draft
-from bot.errors import ProviderError, QuotaError, SampleError, StoreError, VoiceError
+from bot.errors import QuotaError, SampleError, StoreError, VoiceError
 from bot.homes import Homes
 from bot.models import Voice
 from bot.samples import SampleService, Take
 from bot.store import Store
 from bot.voices import VoiceService
-from tests.conftest import ALICE
+from tests.conftest import ALICE, build_clones
 from tests.fakes import FakeProvider, SlowFake
 from tests.sounds import clip, quiet, to_wav
 
@@ -95,7 +95,7 @@ async def test_clone_makes_a_private_voice_of_its_owner_and_remembers_the_consen
     before = datetime.now(UTC)
     draft = await clones.draft([recording], owner_id=ALICE, name="Aki", description="mine", tags="warm")
 
-    voice = await clones.clone(draft)
+    voice = (await clones.clone(draft)).voice
 
     request = provider.last("create")
     assert (request.voice_id, request.title, request.description, request.tags) == (voice.id, "Aki", "mine", ("warm",))
@@ -127,7 +127,7 @@ async def test_of_two_clones_of_one_name_at_once_one_is_made(
 
     results = await asyncio.gather(*(clones.clone(draft) for draft in drafts), return_exceptions=True)
 
-    assert {type(result) for result in results} == {Voice, VoiceError}
+    assert {type(result) for result in results} == {Arrival, VoiceError}
     assert provider.count("create") == 1
 
 
@@ -141,7 +141,7 @@ async def test_of_many_clones_at_once_no_more_are_made_than_a_member_may_own(
 
     results = await asyncio.gather(*(clones.clone(draft) for draft in drafts), return_exceptions=True)
 
-    assert [type(result) for result in results].count(Voice) == 4
+    assert [type(result) for result in results].count(Arrival) == 4
     assert [type(result) for result in results].count(QuotaError) == 2
     assert provider.count("create") == 4
 
@@ -164,9 +164,7 @@ async def test_clone_spends_nothing_when_the_database_is_locked(
     file = tmp_path / "mynah.db"
     draft = Draft(id="d" * 32, owner_id=ALICE, name="Aki", description="", tags=(), take=take)
     async with Store(f"sqlite+aiosqlite:///{file}?timeout=0.05", key=None) as impatient:
-        clones = CloneService(
-            impatient, Homes(impatient, {"fake": provider}, default="fake"), samples, max_voices=4, keep_samples=True
-        )
+        clones = build_clones(impatient, Homes(impatient, {"fake": provider}, default="fake"), samples)
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreError, match="busy"):
@@ -176,97 +174,12 @@ async def test_clone_spends_nothing_when_the_database_is_locked(
     assert await store.count(ALICE) == 0
 
 
-async def test_a_lost_answer_leaves_a_voice_that_is_looked_for_and_not_made_again(
-    voices: VoiceService, provider: FakeProvider, clone: Clone, clones: CloneService
-) -> None:
-    provider.script.loses_answers = True
-    with pytest.raises(ProviderError):
-        await clone("Aki", description="mine")
-    waiting = await voices.resolve("Aki", owner_id=ALICE)
-    assert (waiting.state, waiting.remote_id) == ("unknown", None)
-
-    await clones.recover()
-
-    found = await voices.resolve("Aki", owner_id=ALICE)
-    assert (found.state, found.id, found.description) == ("trained", waiting.id, "mine")
-    assert found.remote_id in provider.voices
-    assert provider.count("create") == 1
-
-
-async def test_a_voice_the_provider_never_made_is_forgotten_with_its_sample(
-    voices: VoiceService, store: Store, provider: FakeProvider, clone: Clone, clones: CloneService
-) -> None:
-    provider.fail("create", "unknown_outcome")
-    with pytest.raises(ProviderError):
-        await clone("Aki")
-    voice = await voices.resolve("Aki", owner_id=ALICE)
-    assert await voices.try_refresh(voice) == voice
-
-    await clones.recover()
-
-    assert await names(voices) == []
-    assert await store.samples(voice.id, owner_id=ALICE) == ()
-
-
-async def test_a_clone_that_was_cut_off_is_found_at_the_next_start(
-    voices: VoiceService, provider: FakeProvider, recording: bytes, clones: CloneService
-) -> None:
-    reached = asyncio.Event()
-
-    async def hang() -> None:
-        reached.set()
-        await asyncio.Event().wait()
-
-    provider.script.while_creating = hang
-    draft = await clones.draft([recording], owner_id=ALICE, name="Aki")
-    task = asyncio.create_task(clones.clone(draft))
-    await reached.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-
-    await clones.recover()
-
-    assert (await voices.resolve("Aki", owner_id=ALICE)).state == "trained"
-
-
-async def test_recovery_passes_over_what_does_not_answer_and_keeps_it(
-    voices: VoiceService, store: Store, provider: FakeProvider, clone: Clone, clones: CloneService
-) -> None:
-    provider.fail("create", "unknown_outcome")
-    with pytest.raises(ProviderError):
-        await clone("Aki")
-    lost = await voices.resolve("Aki", owner_id=ALICE)
-    await store.add(replace(lost, id="f" * 32, name="Other", provider="gone"))
-    provider.fail("find", "network")
-
-    await clones.recover()
-
-    assert await names(voices) == ["Aki", "Other"]
-
-
-async def test_recovery_reads_a_voice_in_training_by_the_id_it_has(
-    voices: VoiceService, provider: FakeProvider, clone: Clone, clones: CloneService
-) -> None:
-    provider.script.trained_after = 2
-    voice = await clone("Aki")
-    provider.fail("find", "server")
-
-    await clones.recover()
-    assert (await voices.resolve("Aki", owner_id=ALICE)).state == "created"
-    await clones.recover()
-
-    assert (await voices.resolve("Aki", owner_id=ALICE)) == replace(
-        voice, state="trained", updated_at=(await voices.resolve("Aki", owner_id=ALICE)).updated_at
-    )
-
-
 async def test_a_voice_deleted_while_it_is_made_is_left_there_where_nothing_can_be_deleted(
     store: Store, elsewhere: SlowFake, samples: SampleService, take: Take
 ) -> None:
     homes = Homes(store, {"slow": elsewhere}, default="slow")
-    clones = CloneService(store, homes, samples, max_voices=4, keep_samples=True)
-    voices = VoiceService(store, homes)
+    clones = build_clones(store, homes, samples)
+    voices = VoiceService(store, homes, Arrivals(store, homes))
 
     async def delete() -> None:
         await voices.delete(await voices.resolve("Aki", owner_id=ALICE))
@@ -283,7 +196,7 @@ async def test_samples_are_kept_with_the_voice_and_cannot_be_read_in_the_file(
     store: Store, recording: bytes, tmp_path: Path, clones: CloneService
 ) -> None:
     words = "Peck the seven yellow seeds."
-    voice = await clones.clone(await clones.draft([recording], owner_id=ALICE, name="Aki", transcript=words))
+    voice = (await clones.clone(await clones.draft([recording], owner_id=ALICE, name="Aki", transcript=words))).voice
 
     kept = await store.samples(voice.id, owner_id=ALICE)
 
@@ -299,9 +212,9 @@ async def test_no_sample_is_kept_where_the_setting_says_so(
     store: Store, provider: FakeProvider, samples: SampleService, recording: bytes, tmp_path: Path
 ) -> None:
     homes = Homes(store, {"fake": provider}, default="fake")
-    clones = CloneService(store, homes, samples, max_voices=4, keep_samples=False)
+    clones = build_clones(store, homes, samples, keep_samples=False)
 
-    voice = await clones.clone(await clones.draft([recording], owner_id=ALICE, name="Aki"))
+    voice = (await clones.clone(await clones.draft([recording], owner_id=ALICE, name="Aki"))).voice
 
     assert await store.samples(voice.id, owner_id=ALICE) == ()
     with closing(sqlite3.connect(tmp_path / "mynah.db")) as database:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.arrivals import Arrivals
 from bot.errors import ProviderError, ProviderFault, QuotaError, StoreError, VoiceError
 from bot.homes import Homes
 from bot.models import Voice
@@ -24,6 +25,11 @@ Clone = Callable[..., Awaitable[Voice]]
 async def names(voices: VoiceService, owner_id: int = ALICE) -> list[str]:
     page = await voices.page(owner_id=owner_id, offset=0, limit=50)
     return [voice.name for voice in page.voices]
+
+
+def _voices(store: Store, provider: FakeProvider) -> VoiceService:
+    homes = Homes(store, {"fake": provider}, default="fake")
+    return VoiceService(store, homes, Arrivals(store, homes))
 
 
 async def test_two_members_may_use_the_same_name(voices: VoiceService, clone: Clone) -> None:
@@ -77,8 +83,7 @@ async def test_showing_a_voice_whose_answer_was_lost_looks_for_it(
     voices: VoiceService, provider: FakeProvider, clone: Clone
 ) -> None:
     provider.script.loses_answers = True
-    with pytest.raises(ProviderError):
-        await clone("Aki")
+    await clone("Aki")
 
     shown = await voices.try_refresh(await voices.resolve("Aki", owner_id=ALICE))
 
@@ -401,8 +406,7 @@ async def test_delete_finds_a_voice_whose_answer_was_lost_at_the_provider_too(
     voices: VoiceService, provider: FakeProvider, clone: Clone
 ) -> None:
     provider.script.loses_answers = True
-    with pytest.raises(ProviderError):
-        await clone("Aki")
+    await clone("Aki")
 
     await voices.delete(await voices.resolve("Aki", owner_id=ALICE))
 
@@ -441,7 +445,7 @@ async def test_delete_removes_nothing_at_the_provider_when_the_database_is_locke
     voice = await clone("Aki")
     file = tmp_path / "mynah.db"
     async with Store(f"sqlite+aiosqlite:///{file}?timeout=0.05", key=None) as impatient:
-        voices = VoiceService(impatient, Homes(impatient, {"fake": provider}, default="fake"))
+        voices = _voices(impatient, provider)
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreError, match="busy"):

@@ -15,6 +15,7 @@ from bot.playback import Speakers
 from bot.samples import SampleService
 from bot.speech import SpeechService
 from bot.voices import VoiceService
+from bot.watching import VoiceWatch
 from playground.discord import Discord, Guild, Member, open_discord
 
 Start = Callable[[], AbstractAsyncContextManager[Bot]]
@@ -78,6 +79,7 @@ def start(
     clones: CloneService,
     speech: SpeechService,
     samples: SampleService,
+    watch: VoiceWatch,
     tmp_path: Path,
 ) -> Start:
     """Give what starts the bot with the stage for its only cog."""
@@ -85,7 +87,15 @@ def start(
     @asynccontextmanager
     async def running() -> AsyncIterator[Bot]:
         speakers = Speakers(max_queue=3, idle_seconds=60)
-        rules = Rules(voices=voices, clones=clones, speech=speech, samples=samples, speakers=speakers, drafts=Drafts())
+        rules = Rules(
+            voices=voices,
+            clones=clones,
+            speech=speech,
+            samples=samples,
+            speakers=speakers,
+            drafts=Drafts(),
+            watch=watch,
+        )
         bot = build_bot(rules, cogs=["tests.unit.client.stage"], data_dir=tmp_path, connector=house.connector())
         async with bot:
             task = asyncio.create_task(bot.start(house.token))

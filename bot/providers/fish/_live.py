@@ -1,0 +1,133 @@
+"""A line spoken over Fish Audio's WebSocket: one connection, one line. Knows the events, and no fields of a request.
+
+Source: https://docs.fish.audio, AsyncAPI of /v1/tts/live. Each frame is one MessagePack map.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
+
+import aiohttp
+import ormsgpack
+
+from bot.errors import ProviderError
+from bot.providers.base import AudioStream, Encoding
+from bot.providers.faults import Account, Refusal, understand
+from bot.providers.fish._questions import LiveLine
+from bot.providers.fish._refusals import read_refusal, read_words
+from bot.providers.http import Http
+from bot.providers.sound import open_sound
+
+log = logging.getLogger(__name__)
+
+_PATH = "/v1/tts/live"
+_MOST_FRAME = 32_000_000
+
+
+@asynccontextmanager
+async def speak_live(
+    http: Http, line: LiveLine, *, asked: Encoding, rate: int, party: int
+) -> AsyncIterator[AudioStream]:
+    """Speak a line; entered when its first sound is there. Tries again before that, and never after it."""
+    async with http.limiter.turn(party), AsyncExitStack() as stack:
+        yield await http.insist(stack, lambda: _sound(http, line, asked=asked, rate=rate))
+
+
+@asynccontextmanager
+async def _sound(http: Http, line: LiveLine, *, asked: Encoding, rate: int) -> AsyncIterator[AudioStream]:
+    async with _connected(http, line.headers) as socket:
+        await _say(http, socket, line.frames)
+        async with open_sound(_chunks(http, socket), account=http.account, asked=asked, rate=rate) as stream:
+            yield stream
+
+
+@asynccontextmanager
+async def _connected(http: Http, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """Open a connection; leaving closes it at once, whatever is still on its way."""
+    refusal: Refusal | None = None
+    with http.translated():
+        try:
+            address = "ws" + http.url(_PATH).removeprefix("http")
+            socket = await http.session.ws_connect(address, headers=headers, max_msg_size=_MOST_FRAME)
+        except aiohttp.WSServerHandshakeError as error:
+            # of the error itself nothing is kept: it holds our headers, and so the key
+            refusal = Refusal(status=error.status, headers=dict(error.headers or {}))
+    if refusal is not None:
+        log.info("%s refused a connection: HTTP %d", http.account.label, refusal.status)
+        http.heed(refusal.headers)
+        raise understand(refusal, http.account, read_refusal)
+    try:
+        yield socket
+    finally:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                await socket.close()
+
+
+async def _say(http: Http, socket: aiohttp.ClientWebSocketResponse, frames: tuple[bytes, ...]) -> None:
+    # where the service has hung up, what it said before tells more
+    with http.translated(), suppress(ConnectionResetError):
+        async with asyncio.timeout(http.patience.first_byte):
+            for frame in frames:
+                await socket.send_bytes(frame)
+
+
+async def _chunks(http: Http, socket: aiohttp.ClientWebSocketResponse) -> AsyncGenerator[bytes]:
+    heard, patience = False, http.patience.first_byte
+    while True:
+        try:
+            with http.translated(heard=heard):
+                async with asyncio.timeout(patience):
+                    chunk = await _next(http, socket)
+        except ProviderError as error:
+            if heard and error.retryable:
+                raise http.account.broke_off(error.kind) from error
+            raise
+        if chunk is None:
+            return
+        yield chunk
+        heard, patience = True, http.patience.between
+
+
+async def _next(http: Http, socket: aiohttp.ClientWebSocketResponse) -> bytes | None:
+    """Wait for the next sound; None where the line is over."""
+    while True:
+        message = await socket.receive()
+        match message.type:
+            case aiohttp.WSMsgType.BINARY:
+                event = _event(message.data, http.account)
+            case aiohttp.WSMsgType.TEXT:
+                continue
+            case _:
+                raise http.account.fault("network")
+        match event:
+            case {"event": "audio", "audio": bytes(sound)} if sound:
+                return sound
+            case {"event": "finish", "reason": "stop"}:
+                return None
+            case {"event": "finish" | "error"}:
+                raise _complaint(event, http)
+            case _:
+                continue
+
+
+def _event(data: bytes, account: Account) -> Mapping[Any, Any]:
+    try:
+        event = ormsgpack.unpackb(data)
+    except ormsgpack.MsgpackDecodeError as error:
+        raise account.fault("server") from error
+    if not isinstance(event, Mapping):
+        raise account.fault("server")
+    return event
+
+
+def _complaint(event: Mapping[Any, Any], http: Http) -> ProviderError:
+    """Understand why it gives up."""
+    log.info("%s gave up on a line", http.account.label)
+    places = event.get("max_concurrency")
+    if isinstance(places, int):
+        http.limiter.resize(places)
+    words = f"{event.get('error', '')} {event.get('message', '')}".casefold()
+    return read_words(words, http.account) or http.account.fault("server")
