@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from bot.errors import ProviderError, ProviderFault
-from bot.models import RemoteVoice, Visibility
+from bot.models import RemoteVoice, Sample, Visibility
 from bot.providers.base import (
     AudioStream,
     Capabilities,
@@ -18,9 +18,10 @@ from bot.providers.base import (
     VoiceEdit,
     VoiceProvider,
 )
+from bot.providers.markup import PLAIN, Markup
 from tests.sounds import babble, to_pcm
 
-Verb = Literal["create", "get", "find", "update", "delete", "synthesize", "check"]
+Verb = Literal["create", "get", "find", "update", "delete", "synthesize", "check", "transcribe"]
 
 _RATE = 24_000
 
@@ -48,6 +49,10 @@ class Script:
     """How visible a made voice is, whatever was asked."""
     stubborn: bool = False
     """Leaves who sees a voice as it is, whatever is asked."""
+    moves_on_change: bool = False
+    """Gives a voice that is changed a new id."""
+    trains_again: bool = False
+    """Rejects a voice it had, and trains it anew."""
     trained_after: int = 0
     """Reads until a voice is trained; 0: at once."""
     encoding: Encoding = "pcm"
@@ -71,11 +76,16 @@ class FakeProvider(VoiceProvider):
 
     def __init__(self) -> None:
         self.script = Script()
+        self.tags = PLAIN
         self.asked: list[tuple[Verb, Any]] = []
         self.open_streams = 0
         self.chunks_sent = 0
         self._made: dict[str, _Made] = {}
         self._rung = asyncio.Event()
+
+    @property
+    def markup(self) -> Markup:
+        return self.tags
 
     @property
     def voices(self) -> dict[str, RemoteVoice]:
@@ -149,6 +159,10 @@ class FakeProvider(VoiceProvider):
             visibility=made.remote.visibility if edit.visibility is None or self.script.stubborn else edit.visibility,
             cover_image="cover.jpg" if edit.cover else made.remote.cover_image,
         )
+        if self.script.moves_on_change:
+            del self._made[remote_id]
+            made.remote = replace(made.remote, id=f"{remote_id}-moved")
+            self._made[made.remote.id] = made
         return made.remote
 
     async def delete(self, remote_id: str) -> None:
@@ -159,7 +173,10 @@ class FakeProvider(VoiceProvider):
     async def synthesize(self, request: SpeechRequest) -> AsyncIterator[AudioStream]:
         self._note("synthesize", request)
         if request.remote_id is not None:
-            self._find(request.remote_id)
+            made = self._find(request.remote_id)
+            if self.script.trains_again:
+                made.remote = replace(made.remote, state="training")
+                raise _fault("not_found")
         self.open_streams += 1
         chunks = self._speak()
         try:
@@ -199,6 +216,46 @@ class SlowFake(FakeProvider):
     capabilities: ClassVar[Capabilities] = Capabilities(
         clones=True, instant=False, deletes=False, edits=False, finds=False
     )
+
+
+class HouseFake(FakeProvider):
+    """Speaks with what it has, and clones nothing."""
+
+    name: ClassVar[str] = "house"
+    label: ClassVar[str] = "a house of fakes"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        clones=False, instant=False, deletes=False, edits=False, finds=False
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        for title in ("Alloy", "Nova"):
+            voice = RemoteVoice(id=title.lower(), title=title, state="trained", visibility="public")
+            self._made[voice.id] = _Made("", voice)
+
+    @property
+    def ready_made(self) -> tuple[RemoteVoice, ...]:
+        return tuple(self.voices.values())
+
+
+class ScribeFake(FakeProvider):
+    """Must know the words of a recording, and can write them down."""
+
+    name: ClassVar[str] = "scribe"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        clones=True, instant=True, needs_transcripts=True, transcribes=True, max_samples=2
+    )
+
+    async def transcribe(self, sample: Sample, *, party: int = 0) -> str:
+        self._note("transcribe", sample)
+        return "what was said"
+
+
+class WordyFake(FakeProvider):
+    """Must know the words of a recording, and cannot write them down."""
+
+    name: ClassVar[str] = "wordy"
+    capabilities: ClassVar[Capabilities] = Capabilities(clones=True, instant=True, needs_transcripts=True)
 
 
 def _fault(kind: ProviderFault) -> ProviderError:

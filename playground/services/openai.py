@@ -1,4 +1,4 @@
-"""A server with OpenAI's /v1/audio/speech, as platform.openai.com documents it; or the one Fish Audio has beside its own.
+"""A server with OpenAI's /v1/audio/speech, as platform.openai.com documents it; or the like that Fish Audio has.
 
 Knows ready-made voices and no others. A field or a route it does not know is a breach.
 """
@@ -83,9 +83,9 @@ class OpenAIService(Service):
 
     def _guarded(self, handler: Handler) -> Handler:
         async def answer(asked: Asked) -> web.StreamResponse:
+            if asked.key not in self.keys:
+                return self._refuse(_unknown_key(asked.key))
             try:
-                if asked.key not in self.keys:
-                    raise _RefusedError(_unknown_key(asked.key))
                 return await handler(asked)
             except _RefusedError as refused:
                 return self._refuse(refused.refusal)

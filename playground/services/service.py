@@ -254,7 +254,8 @@ async def read(request: web.Request) -> Asked:
         form = {}
         for name, value in (await request.post()).items():
             if isinstance(value, web.FileField):
-                part: str | Upload = Upload(value.file.read(), value.filename, value.content_type)
+                with value.file as file:
+                    part: str | Upload = Upload(file.read(), value.filename, value.content_type)
             else:
                 part = value if isinstance(value, str) else Upload(bytes(value), None, None)
             form.setdefault(name, []).append(part)

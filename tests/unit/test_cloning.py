@@ -18,7 +18,7 @@ from bot.samples import SampleService, Take
 from bot.store import Store
 from bot.voices import VoiceService
 from tests.conftest import ALICE, build_clones
-from tests.fakes import FakeProvider, SlowFake
+from tests.fakes import FakeProvider, HouseFake, ScribeFake, SlowFake, WordyFake
 from tests.sounds import clip, quiet, to_wav
 
 Clone = Callable[..., Awaitable[Voice]]
@@ -219,3 +219,63 @@ async def test_no_sample_is_kept_where_the_setting_says_so(
     assert await store.samples(voice.id, owner_id=ALICE) == ()
     with closing(sqlite3.connect(tmp_path / "mynah.db")) as database:
         assert database.execute("SELECT count(*) FROM samples").fetchone() == (0,)
+
+
+# what services ask for
+
+
+async def test_a_provider_that_clones_nothing_says_so_before_anything_is_listened_to(
+    store: Store, samples: SampleService
+) -> None:
+    clones = build_clones(store, Homes(store, {"house": HouseFake()}, default="house"), samples)
+
+    with pytest.raises(VoiceError, match="speaks with ready-made voices and clones none: choose one in /say"):
+        await clones.draft([b"never listened to"], owner_id=ALICE, name="Aki")
+
+
+async def test_words_that_must_be_known_are_asked_for_where_nobody_can_write_them_down(
+    store: Store, samples: SampleService, recording: bytes
+) -> None:
+    wordy = WordyFake()
+    clones = build_clones(store, Homes(store, {"wordy": wordy}, default="wordy"), samples)
+
+    with pytest.raises(SampleError, match="write the words into `transcript`"):
+        await clones.draft([recording], owner_id=ALICE, name="Aki", transcript=" ")
+    await clones.clone(await clones.draft([recording], owner_id=ALICE, name="Aki", transcript="Good day."))
+
+    assert [sample.transcript for sample in wordy.last("create").samples] == ["Good day."]
+
+
+async def test_words_that_must_be_known_are_written_down_where_a_provider_can(
+    store: Store, samples: SampleService, recording: bytes
+) -> None:
+    scribe = ScribeFake()
+    clones = build_clones(store, Homes(store, {"scribe": scribe}, default="scribe"), samples)
+
+    draft = await clones.draft([recording, recording], owner_id=ALICE, name="Aki", transcript="Good day.")
+    assert scribe.asked == []
+    await clones.clone(draft)
+
+    assert [sample.transcript for sample in scribe.last("create").samples] == ["Good day.", "what was said"]
+
+
+async def test_more_recordings_than_the_provider_takes_are_refused(
+    store: Store, samples: SampleService, recording: bytes
+) -> None:
+    clones = build_clones(store, Homes(store, {"scribe": ScribeFake()}, default="scribe"), samples)
+
+    with pytest.raises(SampleError, match="takes 2 recordings at most"):
+        await clones.draft([recording] * 3, owner_id=ALICE, name="Aki")
+
+
+async def test_where_the_recordings_are_goes_to_the_provider_and_into_no_text(
+    provider: FakeProvider, clones: CloneService, recording: bytes
+) -> None:
+    link = "https://cdn.discordapp.com/attachments/1/2/me.wav?ex=1&hm=signed"
+    draft = await clones.draft([recording], owner_id=ALICE, name="Aki", links=[link])
+
+    await clones.clone(draft, party=7)
+
+    request = provider.last("create")
+    assert (request.links, request.party, request.visibility) == ((link,), 7, "private")
+    assert "signed" not in repr(draft) + repr(request)

@@ -14,12 +14,13 @@ from bot import audio
 from bot.errors import ProviderError, SpeechError, StoreError, VoiceError
 from bot.homes import Homes
 from bot.models import AudioFormat, Voice, VoiceState
+from bot.providers.markup import FISH_S1, FISH_S2, PLAIN
 from bot.samples import SampleService, Take
-from bot.speech import PREVIEW, SpeechService
+from bot.speech import PREVIEW, Manner, SpeechService
 from bot.store import Store
 from bot.voices import VoiceService
 from tests.conftest import ALICE, LIMITS
-from tests.fakes import FakeProvider, SlowFake, speech_chunks
+from tests.fakes import FakeProvider, HouseFake, SlowFake, speech_chunks
 from tests.sounds import babble, quiet, to_pcm, to_wav
 
 Clone = Callable[..., Awaitable[Voice]]
@@ -326,3 +327,152 @@ async def test_a_preview_is_no_line_of_its_voice(speech: SpeechService, voices: 
     await speech.preview(await clone())
 
     assert (await voices.resolve("Aki", owner_id=ALICE)).use_count == 0
+
+
+# manner
+
+
+async def test_style_speed_and_whose_turn_it_is_reach_the_provider(
+    speech: SpeechService, provider: FakeProvider, clone: Clone
+) -> None:
+    provider.tags = FISH_S2
+
+    await speech.render(
+        speech.say(await clone(), "Hello (laugh) you", Manner(style="very tired", speed=1.5, party=7)), "ogg"
+    )
+
+    request = provider.last("synthesize")
+    assert (request.text, request.speed, request.party) == ("[very tired] Hello [laugh] you", 1.5, 7)
+
+
+@pytest.mark.parametrize("text", ["[happy] Hello [sigh] you", "(happy) Hello (Sigh) you"])
+async def test_tags_are_written_for_the_model_that_speaks_and_dropped_where_it_knows_none(
+    speech: SpeechService, provider: FakeProvider, clone: Clone, text: str
+) -> None:
+    voice = await clone()
+
+    spoken = []
+    for provider.tags in (FISH_S1, FISH_S2, PLAIN):
+        await speech.render(speech.say(voice, text, Manner(style="whispering")), "ogg")
+        spoken.append(provider.last("synthesize").text.casefold())
+
+    assert spoken == [
+        "(whispering) (happy) hello (sigh) you",
+        "[whispering] [happy] hello [sigh] you",
+        "hello you",
+    ]
+
+
+async def test_brackets_that_are_no_tags_stay(speech: SpeechService, provider: FakeProvider, clone: Clone) -> None:
+    await speech.render(speech.say(await clone(), "Hello (my friend) [you]"), "ogg")
+
+    assert provider.last("synthesize").text == "Hello (my friend) [you]"
+
+
+@pytest.mark.parametrize("style", ["<|speaker:1|>", "sad] [happy", "(x)|<|"])
+async def test_a_style_cannot_give_the_model_orders(
+    speech: SpeechService, provider: FakeProvider, clone: Clone, style: str
+) -> None:
+    provider.tags = FISH_S2
+
+    await speech.render(speech.say(await clone(), "Hello <|phoneme_start|>", Manner(style=style)), "ogg")
+
+    written = provider.last("synthesize").text
+    assert "<|" not in written
+    assert written.count("[") == written.count("]") == 1
+
+
+async def test_a_line_of_nothing_but_tags_is_refused_where_they_are_not_known(
+    speech: SpeechService, provider: FakeProvider, clone: Clone
+) -> None:
+    with pytest.raises(SpeechError, match="knows no such tags"):
+        speech.say(await clone(), "[laugh]")
+    assert provider.count("synthesize") == 0
+
+
+@pytest.mark.parametrize("speed", [0.4, 2.1])
+async def test_a_speed_the_provider_does_not_speak_at_is_refused(
+    speech: SpeechService, clone: Clone, speed: float
+) -> None:
+    with pytest.raises(SpeechError, match=r"from 0\.5 to 2:"):
+        speech.say(await clone(), "Hello", Manner(speed=speed))
+
+
+async def test_a_speed_is_refused_where_the_provider_has_one_only(
+    store: Store, elsewhere: SlowFake, samples: SampleService, clone: Clone
+) -> None:
+    homes = Homes(store, {"slow": elsewhere}, default="slow")
+    voice = replace(await clone(), provider="slow")
+
+    with pytest.raises(SpeechError, match="leave the speed out"):
+        SpeechService(store, homes, samples, max_text=200).say(voice, "Hello", Manner(speed=1.2))
+
+
+# rejected voices
+
+
+async def test_a_rejected_voice_is_read_again_and_spoken_with_where_it_is_there(
+    speech: SpeechService, provider: FakeProvider, voices: VoiceService, clone: Clone, store: Store
+) -> None:
+    voice = await clone()
+    await store.save(replace(voice, remote_id="an-older-id"))
+
+    await speech.render(speech.say(voice, "Hello"), "ogg")
+
+    assert [verb for verb, _ in provider.asked] == ["create", "synthesize", "get", "find", "synthesize"]
+    assert (await voices.resolve("Aki", owner_id=ALICE)).remote_id == voice.remote_id
+
+
+async def test_a_voice_that_is_gone_at_its_provider_says_so_and_is_remembered_as_failed(
+    speech: SpeechService, provider: FakeProvider, voices: VoiceService, clone: Clone
+) -> None:
+    voice = await clone()
+    assert voice.remote_id is not None
+    await provider.delete(voice.remote_id)
+
+    with pytest.raises(VoiceError, match=r"Aki cannot speak\. a fake that only tests know has it no more\. Delete it"):
+        await speech.render(speech.say(voice, "Hello"), "ogg")
+
+    assert (await voices.resolve("Aki", owner_id=ALICE)).state == "failed"
+    assert provider.count("synthesize") == 1
+
+
+async def test_a_rejected_voice_that_trains_again_is_not_ready(
+    speech: SpeechService, provider: FakeProvider, voices: VoiceService, clone: Clone
+) -> None:
+    voice = await clone()
+    provider.script.trains_again = True
+
+    with pytest.raises(VoiceError, match="not ready yet"):
+        await speech.render(speech.say(voice, "Hello"), "ogg")
+
+    assert (await voices.resolve("Aki", owner_id=ALICE)).state == "training"
+
+
+async def test_a_rejection_by_a_service_that_cannot_be_asked_is_told_as_it_is(
+    store: Store, elsewhere: SlowFake, samples: SampleService, clone: Clone
+) -> None:
+    homes = Homes(store, {"slow": elsewhere}, default="slow")
+    voice = replace(await clone(), id="e" * 32, name="Far", provider="slow", remote_id="far")
+    await store.add(voice)
+    speech = SpeechService(store, homes, samples, max_text=200)
+
+    with pytest.raises(ProviderError, match="not_found"):
+        await speech.render(speech.say(voice, "Hello"), "ogg")
+    assert elsewhere.count("get") == 0
+
+
+# ready-made voices
+
+
+async def test_a_ready_made_voice_speaks_for_everybody_and_is_counted_nowhere(
+    store: Store, samples: SampleService
+) -> None:
+    house = HouseFake()
+    homes = Homes(store, {"house": house}, default="house")
+    speech = SpeechService(store, homes, samples, max_text=200)
+
+    await speech.render(speech.say(homes.house[1], "Hello"), "ogg")
+
+    assert house.last("synthesize").remote_id == "nova"
+    assert await store.count(ALICE) == 0

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from bot.providers.base import CloneRequest, VoiceEdit
 from bot.store import Store
 from bot.voices import VoiceService
 from tests.conftest import ALICE, BOB
-from tests.fakes import FakeProvider, SlowFake
+from tests.fakes import FakeProvider, HouseFake, SlowFake
 
 Clone = Callable[..., Awaitable[Voice]]
 
@@ -453,3 +454,121 @@ async def test_delete_removes_nothing_at_the_provider_when_the_database_is_locke
 
     assert provider.count("delete") == 0
     assert (await store.get(voice.id, owner_id=ALICE)) == voice
+
+
+# who sees a voice, and how it looks
+
+
+async def test_an_owner_may_show_a_voice_with_a_picture_and_hide_it_again(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    voice = await clone()
+
+    shown = await voices.edit(voice, visibility="public", cover=b"a picture")
+    hidden = await voices.edit(shown, visibility="private")
+
+    assert (shown.visibility, shown.cover_image) == ("public", "cover.jpg")
+    assert hidden.visibility == "private"
+    assert [edit.visibility for _, edit in (each for verb, each in provider.asked if verb == "update")] == [
+        "public",
+        "private",
+    ]
+    assert await voices.resolve("Aki", owner_id=ALICE) == hidden
+
+
+async def test_a_public_voice_needs_a_picture(voices: VoiceService, provider: FakeProvider, clone: Clone) -> None:
+    with pytest.raises(VoiceError, match="attach a cover too"):
+        await voices.edit(await clone(), visibility="public")
+    assert provider.count("update") == 0
+
+
+async def test_a_voice_that_its_service_does_not_hide_is_remembered_as_seen_and_its_owner_told(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    voice = await voices.edit(await clone(), visibility="unlist")
+    provider.script.stubborn = True
+
+    with pytest.raises(VoiceError, match="did not hide it"):
+        await voices.edit(voice, visibility="private")
+
+    assert (await voices.resolve("Aki", owner_id=ALICE)).visibility == "unlist"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [({"visibility": "public"}, "can be private only"), ({"cover": b"x"}, "shows no pictures")],
+)
+async def test_what_a_service_cannot_show_is_refused(
+    voices: VoiceService, store: Store, clone: Clone, changes: dict[str, Any], sentence: str
+) -> None:
+    voice = replace(await clone(), id="e" * 32, name="Far", provider="slow", remote_id="far")
+    await store.add(voice)
+
+    with pytest.raises(VoiceError, match=sentence):
+        await voices.edit(voice, **changes)
+    assert (await voices.edit(voice, visibility="private", description="here")).description == "here"
+
+
+async def test_a_voice_that_is_not_made_cannot_be_shown(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    provider.script.loses_answers = True
+
+    with pytest.raises(VoiceError, match="not made yet"):
+        await voices.edit(await clone(), visibility="unlist")
+
+
+async def test_a_new_id_that_a_change_brings_is_remembered(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    voice = await clone()
+    provider.script.moves_on_change = True
+
+    renamed = await voices.rename(voice, "Bo")
+
+    assert renamed.remote_id != voice.remote_id
+    assert renamed.remote_id in provider.voices
+
+
+async def test_what_a_service_keeps_when_a_voice_is_deleted_is_told(
+    voices: VoiceService, store: Store, clone: Clone
+) -> None:
+    voice = await clone()
+
+    assert voices.outlives(voice) == ""
+    assert "no way to delete" in voices.outlives(replace(voice, provider="slow"))
+
+
+# ready-made voices
+
+
+@pytest.fixture
+def house(store: Store, provider: FakeProvider) -> VoiceService:
+    homes = Homes(store, {"fake": provider, "house": HouseFake()}, default="fake")
+    return VoiceService(store, homes, Arrivals(store, homes))
+
+
+async def test_ready_made_voices_are_found_by_name_after_ones_own(house: VoiceService, clone: Clone) -> None:
+    await clone("Nomad")
+
+    assert [voice.name for voice in await house.search("no", owner_id=ALICE)] == ["Nomad", "Nova"]
+    assert (await house.resolve("NOVA", owner_id=ALICE)).remote_id == "nova"
+    assert (await house.resolve("house:alloy", owner_id=BOB)).name == "Alloy"
+
+
+async def test_ones_own_voice_wins_over_a_ready_made_one_of_its_name(house: VoiceService, clone: Clone) -> None:
+    own = await clone("Nova")
+
+    assert await house.resolve("nova", owner_id=ALICE) == own
+
+
+async def test_a_member_without_a_voice_speaks_with_the_first_ready_made_one(house: VoiceService, clone: Clone) -> None:
+    own = await clone("Aki", owner_id=BOB)
+
+    assert (await house.resolve(None, owner_id=ALICE)).name == "Alloy"
+    assert await house.resolve(None, owner_id=BOB) == own
+
+
+async def test_a_ready_made_voice_cannot_be_changed(house: VoiceService) -> None:
+    with pytest.raises(VoiceError, match="everybody's"):
+        await house.own("Alloy", owner_id=ALICE)

@@ -57,7 +57,12 @@ CHECK = Question(method="GET", path="/fish/model", params=(("page_size", "1"), (
 
 
 def speech_question(request: SpeechRequest, settings: AceDataSettings, *, callback_url: str | None) -> Question:
-    """Ask for a line, in the way that is set. Raises `ProviderError` for what that way cannot do."""
+    """Ask for a line, in the way that is set.
+
+    Raises `ProviderError` (`invalid`) where there are no words, no voice, or a speed that this way does not know.
+    """
+    if not any(sign.isalnum() for sign in request.text):
+        raise ProviderError("There is nothing to say in that: write some words.", kind="invalid")
     if request.remote_id is None:
         # without a voice it would speak in somebody else's
         raise ProviderError(

@@ -66,7 +66,13 @@ class References:
 
 
 def speech_question(request: SpeechRequest, settings: FishSpeechSettings) -> Question:
-    """Ask for a line, with a kept reference or with samples sent along. Only wav is sent as it is made."""
+    """Ask for a line, with a kept reference or with samples sent along. Only wav is sent as it is made.
+
+    Raises `ProviderError` (`invalid`) where there are no words, or nobody to say them.
+    """
+    if not any(sign.isalnum() for sign in request.text):
+        # the server would fail at it, and be asked again
+        raise ProviderError("There is nothing to say in that: write some words.", kind="invalid")
     content: dict[str, Any] = {
         "text": request.text,
         "format": settings.format,

@@ -14,6 +14,8 @@ _LONGEST_PATH = 255
 
 
 class Body(BaseModel):
+    """A body in which nothing is unknown."""
+
     model_config = ConfigDict(extra="forbid")
 
 
@@ -21,6 +23,8 @@ _Known = TypeVar("_Known", bound=Body)
 
 
 class Reference(Body):
+    """A recording sent along with a line."""
+
     audio: bytes
     text: str
 
@@ -37,6 +41,8 @@ class Reference(Body):
 
 
 class Speech(Body):
+    """ServeTTSRequest."""
+
     text: str
     chunk_length: Annotated[int, Field(ge=100, le=1000, strict=True)] = 200
     format: Literal["wav", "pcm", "mp3", "opus"] = "wav"
@@ -54,16 +60,22 @@ class Speech(Body):
 
 
 class Addition(Body):
+    """The form of /v1/references/add, its file still one."""
+
     id: str
     audio: InstanceOf[Upload]
     text: str
 
 
 class Deletion(Body):
+    """The body of /v1/references/delete."""
+
     reference_id: str
 
 
 class Renaming(Body):
+    """The body of /v1/references/update."""
+
     old_reference_id: str
     new_reference_id: str
 

@@ -1,33 +1,23 @@
-"""A Fish Speech server of one's own, as `tools/api_server.py` of github.com/fishaudio/fish-speech serves it.
-
-One model, one generation at a time, voices in folders. Knows no account and no credit. What its routes are asked with
-and do not know is a breach; the shape of a refused body is not published and is kui's list of faults here.
-"""
+"""The routes of the server, and the references and the engine behind them. Does not know how bodies are read."""
 
 import asyncio
-import base64
-import binascii
-import io
 import math
 import re
-import wave
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any
 
-import numpy as np
-import ormsgpack
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, field_validator
+from pydantic import ValidationError
 
-from playground.services.service import Asked, Handler, Service, ServiceBreachError, Upload
-from playground.services.sound import RATE, Samples, Speak, babble, encode
+from playground.services.fish_speech._answers import RefusedError, answer_faults, answer_reference
+from playground.services.fish_speech._bodies import Addition, Deletion, Renaming, Speech, read
+from playground.services.fish_speech._sounds import readable, tone, write_wav
+from playground.services.service import Asked, Handler, Service
+from playground.services.sound import Speak, babble, encode
 
 _ID = re.compile(r"[a-zA-Z0-9\-_ ]+")
 _MOST_ID = 255
 _TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
-_HEADS = (b"RIFF", b"OggS", b"ID3", b"\xff", b"fLaC", b"\x1aE\xdf\xa3")
-_STRANGERS_PITCH = 880.0
 
 
 class FishSpeechService(Service):
@@ -59,17 +49,14 @@ class FishSpeechService(Service):
 
     def _guarded(self, handler: Handler) -> Handler:
         async def answer(asked: Asked) -> web.StreamResponse:
+            if self.keys and asked.key not in self.keys:
+                return RefusedError(HTTPStatus.UNAUTHORIZED, "Invalid token").answer()
             try:
-                if self.keys and asked.key not in self.keys:
-                    raise _RefusedError(HTTPStatus.UNAUTHORIZED, "Invalid token")
                 return await handler(asked)
-            except _RefusedError as refusal:
-                status = refusal.status
-                body = {"statusCode": status.value, "message": refusal.message, "error": status.phrase}
-                return web.json_response(body, status=status)
-            except ValidationError as fault:
-                faults = [{**each, "in": "body"} for each in fault.errors(include_url=False, include_input=False)]
-                return web.json_response(faults, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+            except RefusedError as refusal:
+                return refusal.answer()
+            except ValidationError as error:
+                return answer_faults(error)
 
         return answer
 
@@ -77,11 +64,11 @@ class FishSpeechService(Service):
         return web.json_response({"status": "ok"})
 
     async def _tts(self, asked: Asked) -> web.StreamResponse:
-        wish = _read(_Speech, asked)
+        wish = read(Speech, asked)
         if self.max_text_length and len(wish.text) > self.max_text_length:
-            raise _RefusedError(HTTPStatus.BAD_REQUEST, f"Text is too long, max length is {self.max_text_length}")
+            raise RefusedError(HTTPStatus.BAD_REQUEST, f"Text is too long, max length is {self.max_text_length}")
         if wish.streaming and wish.format != "wav":
-            raise _RefusedError(HTTPStatus.BAD_REQUEST, "Streaming only supports WAV format")
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "Streaming only supports WAV format")
         async with self._engine:
             known = self._load(wish)
             sound = await asyncio.to_thread(self._generate, wish, known=known)
@@ -92,8 +79,8 @@ class FishSpeechService(Service):
                 headers={"Content-Disposition": f"attachment; filename=audio.{wish.format}"},
             )
 
-    def _load(self, wish: _Speech) -> bool:
-        """Find what a line is to be spoken with; an id wins over references, and an unknown one is made a folder."""
+    def _load(self, wish: Speech) -> bool:
+        """Say whether there is anything to speak like; an id wins over references, and an unknown one is no error."""
         audios = [each.audio for each in wish.references]
         if wish.reference_id is not None:
             if _wrong(wish.reference_id) is not None:
@@ -102,73 +89,66 @@ class FishSpeechService(Service):
             if voice is None:
                 self.folders.add(wish.reference_id)
             audios = [] if voice is None else [voice["audio"]]
-        if not all(audio.startswith(_HEADS) or audio[4:8] == b"ftyp" for audio in audios):
-            raise _failed()
-        # libsndfile has no major format of these names
-        if wish.format in {"pcm", "opus"} or not wish.text.strip():
+        # libsndfile has no major format called pcm or opus
+        if wish.format not in _TYPES or not wish.text.strip() or not all(readable(audio) for audio in audios):
             raise _failed()
         if not audios:
             self.spoke_by_default.append(wish.text)
         return bool(audios)
 
-    def _generate(self, wish: _Speech, *, known: bool) -> bytes:
+    def _generate(self, wish: Speech, *, known: bool) -> bytes:
         samples = self.speak(wish.text, 1.0)
         if not known:
-            samples = _tone(len(samples))
-        return encode(samples, "mp3") if wish.format == "mp3" else _wav(samples, streaming=wish.streaming)
+            samples = tone(len(samples))
+        return encode(samples, "mp3") if wish.format == "mp3" else write_wav(samples, streaming=wish.streaming)
 
     async def _add(self, asked: Asked) -> web.StreamResponse:
-        wish = _read(_Addition, asked)
+        wish = read(Addition, asked)
         about = {"reference_id": wish.id}
-        if not wish.text.strip():
-            return _answer(asked, 400, "Reference text cannot be empty", about)
-        if not wish.audio.data:
-            return _answer(asked, 400, "Audio file is empty or could not be read", about)
         wrong = _wrong(wish.id)
+        if not wish.text.strip():
+            wrong = "Reference text cannot be empty"
+        elif not wish.audio.data:
+            wrong = "Audio file is empty or could not be read"
         if wrong is not None:
-            return _answer(asked, 400, wrong, about)
+            return answer_reference(asked, 400, wrong, about)
         if self._there(wish.id):
-            return _answer(asked, 409, f"Reference ID '{wish.id}' already exists", about)
+            return answer_reference(asked, 409, f"Reference ID '{wish.id}' already exists", about)
         self.voices[wish.id] = {"text": wish.text, "audio": wish.audio.data, "filename": wish.audio.filename}
-        return _answer(asked, 200, f"Reference voice '{wish.id}' added successfully", about)
+        return answer_reference(asked, 200, f"Reference voice '{wish.id}' added successfully", about)
 
     async def _list(self, asked: Asked) -> web.StreamResponse:
         found = sorted(self.voices)
-        return _answer(asked, 200, f"Found {len(found)} reference voices", {"reference_ids": found})
+        return answer_reference(asked, 200, f"Found {len(found)} reference voices", {"reference_ids": found})
 
     async def _delete(self, asked: Asked) -> web.StreamResponse:
-        wish = _read(_Deletion, asked)
-        about = {"reference_id": wish.reference_id}
-        wrong = _wrong(wish.reference_id)
+        gone = read(Deletion, asked).reference_id
+        about = {"reference_id": gone}
+        wrong = _wrong(gone)
         if wrong is not None:
-            return _answer(asked, 400, wrong, about)
-        if not self._there(wish.reference_id):
-            return _answer(asked, 404, f"Reference ID '{wish.reference_id}' not found", about)
-        self.voices.pop(wish.reference_id, None)
-        self.folders.discard(wish.reference_id)
-        return _answer(asked, 200, f"Reference voice '{wish.reference_id}' deleted successfully", about)
+            return answer_reference(asked, 400, wrong, about)
+        if not self._there(gone):
+            return answer_reference(asked, 404, f"Reference ID '{gone}' not found", about)
+        self.voices.pop(gone, None)
+        self.folders.discard(gone)
+        return answer_reference(asked, 200, f"Reference voice '{gone}' deleted successfully", about)
 
     async def _update(self, asked: Asked) -> web.StreamResponse:
-        wish = _read(_Renaming, asked)
+        wish = read(Renaming, asked)
         old, new = wish.old_reference_id, wish.new_reference_id
         about = {"old_reference_id": old, "new_reference_id": new}
-        if not old.strip():
-            return _answer(asked, 400, "Old reference ID cannot be empty", about)
-        if not new.strip():
-            return _answer(asked, 400, "New reference ID cannot be empty", about)
-        if old == new:
-            return _answer(asked, 400, "New reference ID must be different from old reference ID", about)
-        if _wrong(new) is not None:
-            return _answer(asked, 400, "New reference ID contains invalid characters or is too long", about)
+        wrong = _wrong_renaming(old, new)
+        if wrong is not None:
+            return answer_reference(asked, 400, wrong, about)
         if not self._there(old):
-            return _answer(asked, 404, f"Reference ID '{old}' not found", about)
+            return answer_reference(asked, 404, f"Reference ID '{old}' not found", about)
         if self._there(new):
-            return _answer(asked, 409, f"Reference ID '{new}' already exists", about)
+            return answer_reference(asked, 409, f"Reference ID '{new}' already exists", about)
         if old in self.voices:
             self.voices[new] = self.voices.pop(old)
         else:
             self.folders.symmetric_difference_update({old, new})
-        return _answer(asked, 200, f"Reference voice renamed from '{old}' to '{new}' successfully", about)
+        return answer_reference(asked, 200, f"Reference voice renamed from '{old}' to '{new}' successfully", about)
 
     def _there(self, reference_id: str) -> bool:
         return reference_id in self.voices or reference_id in self.folders
@@ -185,5 +165,16 @@ def _wrong(reference_id: str) -> str | None:
     return "Reference ID is too long. Maximum length is 255 characters." if len(reference_id) > _MOST_ID else None
 
 
-def _failed() -> _RefusedError:
-    return _RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, "Failed to generate speech")
+def _wrong_renaming(old: str, new: str) -> str | None:
+    """Say why one reference cannot be called like the other."""
+    if not old.strip():
+        return "Old reference ID cannot be empty"
+    if not new.strip():
+        return "New reference ID cannot be empty"
+    if old == new:
+        return "New reference ID must be different from old reference ID"
+    return None if _wrong(new) is None else "New reference ID contains invalid characters or is too long"
+
+
+def _failed() -> RefusedError:
+    return RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, "Failed to generate speech")
