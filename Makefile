@@ -4,12 +4,14 @@ PYTHON := .venv/bin/python
 # taken as written, so that a $ in a text is spoken and not run
 override SAMPLE := $(value SAMPLE)
 override TEXT := $(value TEXT)
-export SAMPLE TEXT
+override TRANSCRIPT := $(value TRANSCRIPT)
+export SAMPLE TEXT TRANSCRIPT PROVIDER
 
 .PHONY: help setup run demo test lint types floors tests bench doctor format lock
 
 help:
 	@echo "make demo [SAMPLE=clip] [TEXT=\"...\"]   hear a cloned voice, with no account and no key"
+	@echo "          [PROVIDER=fish]              ... through a service's stand-in: any name of docs/providers.md"
 	@echo "make test                              every check and every test"
 	@echo "make run                               run on Discord (set DISCORD_TOKEN in .env)"
 	@echo "make doctor                            check this machine and the settings"
@@ -24,7 +26,8 @@ run: setup
 	@$(PYTHON) -m bot
 
 demo: setup
-	@$(PYTHON) -m playground.demo $${SAMPLE:+--sample="$$SAMPLE"} $${TEXT:+--text="$$TEXT"}
+	@$(PYTHON) -m playground.demo $${PROVIDER:+--provider="$$PROVIDER"} \
+		$${SAMPLE:+--sample="$$SAMPLE"} $${TRANSCRIPT:+--transcript="$$TRANSCRIPT"} $${TEXT:+--text="$$TEXT"}
 
 doctor: setup
 	@$(PYTHON) -m bot doctor

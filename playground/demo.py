@@ -1,12 +1,14 @@
 """The whole main job in one command, with no account and no key: clone a recording, say a line, hear it.
 
-A Discord on loopback, the real bot in it, one member who clones and speaks, and one who listens.
+A Discord on loopback, the real bot in it, one member who clones and speaks, and one who listens; with a provider other
+than the embedded engine, its stand-in on loopback too.
 
-    python -m playground.demo [--sample CLIP] [--text TEXT] [--out FOLDER]
+    python -m playground.demo [--provider NAME] [--sample CLIP] [--transcript WORDS] [--text TEXT] [--out FOLDER]
 """
 
 import argparse
 import asyncio
+import re
 import sys
 import tempfile
 import wave
@@ -15,13 +17,18 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from bot.__main__ import open_bot, set_up_logging
 from bot.providers.local.espeak import Espeak
-from playground.discord import Answer, Discord, Heard, Member, Room, Upload, open_discord
+from bot.providers.local.resample import resample
+from bot.settings import ProviderName
+from playground.discord import Discord, Heard, Member, Room, Upload, open_discord
 from playground.isolation import IsolatedSettings
+from playground.services.sound import RATE, Samples
+from playground.stand_ins import open_stand_in
 
 _UPLOAD_LIMIT = 500_000_000
 """Alice pays for Nitro, so that the bot's own limit is the one that is met."""
@@ -43,6 +50,28 @@ class Stage:
     alice: Member
     bob: Member
     lounge: Room
+    clones: bool
+    """Whether the provider makes voices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What alice does."""
+
+    provider: ProviderName
+    sample: Upload
+    transcript: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """What came of it."""
+
+    card: bytes | None
+    """The waveform on the new voice's card, where one was made."""
+    said: bytes
+    heard: Heard
 
 
 def synthesize_sample() -> bytes:
@@ -55,46 +84,68 @@ def synthesize_sample() -> bytes:
     return file.getvalue()
 
 
+def speak_for_services(text: str, speed: float) -> Samples:
+    """Say a text as a stand-in answers it: a robot's voice, without the tags."""
+    spoken = Espeak().say(re.sub(r"[\[(][^\])]*[\])]", " ", text), "en-us+f2", speed=round(160 * speed), pitch=55)
+    return resample(spoken.samples, spoken.rate, RATE)
+
+
 @asynccontextmanager
-async def open_stage() -> AsyncIterator[Stage]:
-    """Open a Discord on loopback with the real bot in it."""
+async def open_stage(provider: ProviderName = "imitation") -> AsyncIterator[Stage]:
+    """Open a Discord on loopback with the real bot in it, and the provider's stand-in."""
     with tempfile.TemporaryDirectory(prefix="mynah-demo-") as folder:
-        async with open_discord() as discord:
+        async with (
+            open_discord() as discord,
+            open_stand_in(provider, speak=speak_for_services, fetches=discord.connector) as stand_in,
+        ):
             guild = discord.add_guild("Aviary")
             alice, bob = guild.add_member("alice", upload_limit=_UPLOAD_LIMIT), guild.add_member("bob")
             lounge = guild.add_voice_channel("Lounge")
-            settings = IsolatedSettings(data_dir=Path(folder))
-            async with open_bot(settings, connector=discord.connector()) as bot:
+            settings = IsolatedSettings(data_dir=Path(folder), **stand_in.settings)
+            way = discord.connector()
+            async with open_bot(settings, connector=way, downloads=stand_in.downloads) as bot:
                 running = asyncio.create_task(bot.start(discord.token))
                 try:
                     await discord.bot_ready()
-                    yield Stage(discord, alice, bob, lounge)
+                    yield Stage(discord, alice, bob, lounge, clones=provider != "openai")
                 finally:
                     await bot.close()
                     with suppress(asyncio.CancelledError):
                         await running
 
 
-async def play(stage: Stage, sample: Upload, text: str) -> tuple[Answer, bytes, Heard]:
-    """Clone, list, say as a file, say in a channel; return the finished voice's card, the file, and what was heard."""
+async def play(stage: Stage, job: Job) -> Take:
+    """Clone where that is possible, list, say as a file, say in a channel."""
     alice, bob, lounge = stage.alice, stage.bob, stage.lounge
-    draft = await (await alice.slash("clone", name="Aki", sample=sample)).settled(_PATIENCE)
-    if not draft.buttons:
-        raise SystemExit(f"The recording was not taken: {draft.content}")
-    made = await alice.click(draft, draft.buttons[0])
-    await made.until(lambda answer: any(name.endswith(".ogg") for name in answer.files), _PATIENCE)
+    card = await _clone(stage, job)
     await (await alice.slash("voices list")).settled()
-    said = await (await alice.slash("say", text=text, voice="Aki", where="file")).settled(_PATIENCE)
+    line = {"text": job.text, "voice": "Aki" if stage.clones else "alloy"}
+    said = await (await alice.slash("say", **line, where="file")).settled(_PATIENCE)
     if not said.content.startswith("Here is"):
         raise SystemExit(f"The line was not said: {said.content}")
     (file,) = await said.followed()
     await bob.joins(lounge)
     await alice.joins(lounge)
-    spoken = await alice.slash("say", text=text, voice="Aki")
+    spoken = await alice.slash("say", **line)
     await spoken.until(lambda answer: " spoke in " in answer.content, _PATIENCE)
     heard = bob.heard(lounge)
     await (await alice.slash("leave")).settled()
-    return made, next(iter(file.files.values())), heard
+    return Take(card, next(iter(file.files.values())), heard)
+
+
+async def _clone(stage: Stage, job: Job) -> bytes | None:
+    """Clone, and return the finished voice's waveform; None where the provider says that it clones none."""
+    options = {"name": "Aki", "sample": job.sample}
+    if job.provider == "fish-speech":
+        options["transcript"] = job.transcript
+    draft = await (await stage.alice.slash("clone", **options)).settled(_PATIENCE)
+    if not stage.clones and "clones none" in draft.content:
+        return None
+    if not draft.buttons:
+        raise SystemExit(f"The recording was not taken: {draft.content}")
+    made = await stage.alice.click(draft, draft.buttons[0])
+    await made.until(lambda answer: any(name.endswith(".ogg") for name in answer.files), _PATIENCE)
+    return made.files["waveform.png"]
 
 
 def write_wav(path: Path, heard: Heard) -> None:
@@ -104,33 +155,41 @@ def write_wav(path: Path, heard: Heard) -> None:
         out.writeframes((np.clip(heard.pcm, -1, 1) * 32767).astype("<i2").tobytes())
 
 
-async def demonstrate(sample: Path | None, text: str, out: Path) -> None:
+async def demonstrate(job: Job, out: Path) -> None:
     """Run the demonstration and write its results."""
-    data = await asyncio.to_thread(sample.read_bytes if sample else synthesize_sample)
-    upload = Upload(sample.name if sample else "sample.wav", data)
-    async with open_stage() as stage:
-        made, said, heard = await play(stage, upload, text)
+    async with open_stage(job.provider) as stage:
+        take = await play(stage, job)
         transcript = stage.discord.transcript.text()
-    await asyncio.to_thread(_write, out, made.files["waveform.png"], said, heard, transcript)
+    await asyncio.to_thread(_write, out, take, transcript)
     print(transcript)
     print(f"{out / 'said.ogg'}        the line as a file")
-    print(f"{out / 'heard.wav'}       what bob heard in #Lounge: {heard.seconds:.1f} s, decrypted and decoded")
-    print(f"{out / 'card.png'}        the waveform on the voice's card")
+    print(f"{out / 'heard.wav'}       what bob heard in #Lounge: {take.heard.seconds:.1f} s, decrypted and decoded")
+    if take.card is not None:
+        print(f"{out / 'card.png'}        the waveform on the voice's card")
     print(f"{out / 'transcript.txt'}  the conversation above")
+    if job.provider != "imitation":
+        print(
+            f"{job.provider} was a stand-in on this machine, with a robot's voice: docs/providers.md tells how to "
+            "set the real one up."
+        )
 
 
-def _write(out: Path, card: bytes, said: bytes, heard: Heard, transcript: str) -> None:
+def _write(out: Path, take: Take, transcript: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    (out / "said.ogg").write_bytes(said)
-    (out / "card.png").write_bytes(card)
+    (out / "said.ogg").write_bytes(take.said)
+    (out / "card.png").unlink(missing_ok=True)
+    if take.card is not None:
+        (out / "card.png").write_bytes(take.card)
     (out / "transcript.txt").write_text(transcript + "\n", encoding="utf-8")
-    write_wav(out / "heard.wav", heard)
+    write_wav(out / "heard.wav", take.heard)
 
 
 def main() -> int:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m playground.demo", description="Hear a cloned voice")
     parser.add_argument("--sample", type=Path, help="a recording of one person speaking; made up where none is given")
+    parser.add_argument("--transcript", default="", help="the words spoken in it; fish-speech must know them")
+    parser.add_argument("--provider", choices=get_args(ProviderName), default="imitation", help="who makes the voice")
     parser.add_argument("--text", default=TEXT, help="what the cloned voice says")
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for the results")
     arguments = parser.parse_args()
@@ -138,7 +197,10 @@ def main() -> int:
         print(f"{arguments.sample} is not a file: give the path of a recording.", file=sys.stderr)
         return 2
     set_up_logging("WARNING")
-    asyncio.run(demonstrate(arguments.sample, arguments.text, arguments.out))
+    sample = arguments.sample
+    upload = Upload(sample.name, sample.read_bytes()) if sample else Upload("sample.wav", synthesize_sample())
+    transcript = arguments.transcript or ("" if sample else _SAMPLE)
+    asyncio.run(demonstrate(Job(arguments.provider, upload, transcript, arguments.text), arguments.out))
     return 0
 
 

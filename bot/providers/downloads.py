@@ -156,9 +156,9 @@ class Downloads:
             raise account.fault("server", status=response.status)
         if (response.content_length or 0) > self._most:
             raise _too_large(account)
-        size, patience, sentence = 0, self._patience.first_byte, None
+        size, patience = 0, self._patience.first_byte
         while True:
-            with _translated(account, sentence):
+            with _translated(account, heard=size > 0):
                 async with clock.wait(patience):
                     chunk = await response.content.readany()
             if not chunk:
@@ -166,7 +166,7 @@ class Downloads:
             size += len(chunk)
             if size > self._most:
                 raise _too_large(account)
-            patience, sentence = self._patience.between, "The sound from {label} broke off: say the rest again."
+            patience = self._patience.between
             yield chunk
 
 
@@ -227,7 +227,7 @@ def _too_large(account: Account) -> ProviderError:
 
 
 @contextmanager
-def _translated(account: Account, sentence: str | None = None) -> Iterator[None]:
+def _translated(account: Account, *, heard: bool = False) -> Iterator[None]:
     """Say in a member's words what the network did; its own words hold the link."""
     try:
         yield
@@ -235,6 +235,4 @@ def _translated(account: Account, sentence: str | None = None) -> Iterator[None]
         log.info("a link from %s could not be fetched: %s", account.label, type(error).__name__)
         if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, PrivateAddressError):
             raise _forbidden(account, "its host is not public") from None
-        if sentence is None:
-            raise account.fault("network") from None
-        raise ProviderError(sentence.format(label=account.label), kind="network") from None
+        raise (account.broke_off() if heard else account.fault("network")) from None

@@ -4,7 +4,8 @@ Only its id is needed: resellers leave out much of the rest, and public voices h
 list. Source: https://docs.fish.audio, API reference, GET /model/{id}.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from bot.models import RemoteState, RemoteVoice, Visibility
 from bot.providers.faults import Account
 
 _MARK = "mynah:"
+_LAST_MARK = re.compile(rf"\s*\({_MARK}[^()]*\)\s*$")
 _STATES: Mapping[Any, RemoteState] = {
     "created": "created",
     "training": "training",
@@ -28,7 +30,7 @@ def mark(description: str, voice_id: str) -> str:
 
 def marked(entity: Mapping[str, Any], voice_id: str) -> bool:
     """Say whether a voice carries our id."""
-    return f"({_MARK}{voice_id})" in str(entity.get("description") or "")
+    return str(entity.get("description") or "").rstrip().endswith(f"({_MARK}{voice_id})")
 
 
 def read_entity(content: Any, account: Account) -> RemoteVoice:
@@ -39,7 +41,7 @@ def read_entity(content: Any, account: Account) -> RemoteVoice:
         id=content["_id"],
         title=str(content.get("title") or ""),
         state=_STATES.get(str(content.get("state")), "trained"),
-        description=str(content.get("description") or "").partition(f"({_MARK}")[0].rstrip(),
+        description=_LAST_MARK.sub("", str(content.get("description") or "")),
         tags=_words(content.get("tags")),
         # what says nothing of who sees it may be seen by all
         visibility=_VISIBILITIES.get(str(content.get("visibility")), "public"),
@@ -54,7 +56,7 @@ def read_entity(content: Any, account: Account) -> RemoteVoice:
 
 
 def _words(value: Any) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
 
 
 def _moment(value: Any) -> datetime | None:
@@ -72,7 +74,7 @@ def _fault(content: Mapping[str, Any]) -> str:
     audios = quality.get("audios") if isinstance(quality, Mapping) else None
     reasons = [
         str(audio["quality_reason"])
-        for audio in audios or ()
+        for audio in (audios if isinstance(audios, list | tuple) else ())
         if isinstance(audio, Mapping) and not audio.get("quality_passed", True) and audio.get("quality_reason")
     ]
     return " ".join("; ".join(dict.fromkeys(reasons)).split())[:200]

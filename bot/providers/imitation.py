@@ -114,7 +114,7 @@ class ImitationProvider(VoiceProvider):
         async with self._speaking.ask(Frame(request=0, verb="check")) as replies:
             async for _ in replies:
                 pass
-        return Health(summary=f"{self.label}, ready ({time.monotonic() - began:.1f} s)")
+        return Health(summary=f"ready ({time.monotonic() - began:.1f} s)")
 
     async def _profile(self, request: SpeechRequest) -> bytes:
         if request.remote_id is None:

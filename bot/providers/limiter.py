@@ -49,6 +49,8 @@ class Limiter:
         else:
             self._held[party] -= 1
             self._held += Counter()
+            if queue is not None:
+                self._waiting.move_to_end(party)
             self._hand_out()
 
     def _hand_out(self) -> None:

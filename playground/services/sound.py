@@ -103,6 +103,8 @@ class _Pressed:
 
 
 def _at(samples: Samples, rate: int) -> Samples:
+    if not len(samples):
+        return samples
     count = round(len(samples) * rate / RATE)
     places = np.linspace(0, max(len(samples) - 1, 0), count)
     return np.interp(places, np.arange(len(samples)), samples).astype(np.float32)

@@ -1,10 +1,10 @@
 """Fish Audio's own schemas, where they lie beside the repository. Knows no provider and no server.
 
-Sound in a body is bytes, or the upload that a form carries: both are taken for a binary string.
+Sound and pictures are strings of format "binary" there, and bytes here: bytes are taken for strings.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
+
+from playground.services.service import Asked, Upload
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 OPENAPI = REFERENCE / "fish-openapi.json"
@@ -60,6 +62,35 @@ def check(value: Any, schema: Mapping[str, Any], *, exact: bool = True) -> None:
     if exact:
         known = set(_resolved(schema)["properties"])
         assert set(value) <= known, f"not in the schema: {sorted(set(value) - known)}"
+
+
+def typed(values: Mapping[str, Sequence[Any]], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a form or a query as the schema means it: lists where it wants lists, truth and numbers from their words."""
+    properties = _resolved(schema)["properties"]
+    return {name: _typed(list(each), properties.get(name, {})) for name, each in values.items()}
+
+
+def form_values(asked: Asked) -> dict[str, list[Any]]:
+    """Give what a form holds by its names, files as their bytes."""
+    assert asked.form is not None
+    return {
+        name: [value.data if isinstance(value, Upload) else value for value in values]
+        for name, values in asked.form.items()
+    }
+
+
+def _typed(values: list[Any], schema: Mapping[str, Any]) -> Any:
+    kinds = {each.get("type") for each in schema.get("anyOf", [schema])}
+    if "array" in kinds:
+        return values
+    assert len(values) == 1, "came more than once"
+    match values[0]:
+        case "true" | "false" as word if "boolean" in kinds:
+            return word == "true"
+        case str() as word if "integer" in kinds and word.isdigit():
+            return int(word)
+        case value:
+            return value
 
 
 def _whole(schema: Mapping[str, Any], source: Mapping[str, Any]) -> Mapping[str, Any]:

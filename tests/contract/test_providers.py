@@ -1,147 +1,270 @@
-"""What every provider does alike. A new provider joins by its factory in `PROVIDERS`."""
+"""What every provider does alike, against its far end on loopback; new ones join by `playground.stand_ins`."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, get_args
 
-import numpy as np
 import pytest
 
-from bot.errors import ProviderError
+from bot.audio import Packer
+from bot.errors import ProviderError, ProviderFault
 from bot.models import Sample
-from bot.providers.base import CloneRequest, SpeechRequest, VoiceEdit, VoiceProvider
-from bot.providers.imitation import ImitationProvider
+from bot.providers import create_providers
+from bot.providers.base import CloneRequest, SpeechRequest, VoiceEdit, VoiceProvider, VoiceQuery
 from bot.providers.local.espeak import Espeak
 from bot.providers.local.resample import resample
+from bot.settings import ProviderName
+from bot.web import Web
+from playground.isolation import IsolatedSettings
+from playground.services.service import Service
+from playground.stand_ins import open_stand_in
 from tests.unit.providers.sound import sample_of
 
-PROVIDERS: dict[str, Callable[[Path], VoiceProvider]] = {"imitation": ImitationProvider}
 TEXT = "The first sentence is short. The second one is a little longer than that."
+COVER = Path(__file__).parents[2].joinpath("docs", "demo.png").read_bytes()
+VOICE_ID = "0123456789abcdef0123456789abcdef"
+WAYS: tuple[tuple[ProviderName, dict[str, str]], ...] = (
+    *((name, {}) for name in get_args(ProviderName)),
+    ("fish", {"transport": "websocket"}),
+    ("fish", {"format": "mp3", "model": "s1"}),
+    ("fish", {"format": "wav", "model": "s2-pro"}),
+    ("fish", {"format": "pcm", "transport": "websocket"}),
+    ("novita", {"route": "s2_pro", "format": "opus"}),
+    ("acedata", {"mode": "async"}),
+    ("acedata", {"mode": "callback"}),
+    ("acedata", {"mode": "legacy", "voices": "list"}),
+    ("fish-speech", {"format": "mp3", "answers": "json"}),
+    ("openai", {"format": "mp3"}),
+    ("openai", {"format": "pcm"}),
+)
 
 
-@pytest.fixture(params=sorted(PROVIDERS))
-async def provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[VoiceProvider]:
-    async with PROVIDERS[request.param](tmp_path) as opened:
+@dataclass(frozen=True)
+class Site:
+    """A provider that is open, and its far end, if that is not itself."""
+
+    provider: VoiceProvider
+    service: Service | None
+
+    @property
+    def can(self) -> Any:
+        return self.provider.capabilities
+
+    async def voice(self, sample: Sample) -> str:
+        """Give the id of a voice that speaks."""
+        if not self.can.clones:
+            return self.provider.ready_made[0].id
+        return (await self.provider.create(clone_request(sample))).id
+
+    async def speak(self, request: SpeechRequest) -> float:
+        """Speak, pack what comes, and give its length in seconds."""
+        async with self.provider.synthesize(request) as stream:
+            packer = Packer(stream.encoding, stream.rate)
+            packets = [packet async for chunk in stream.chunks for packet in packer.feed(chunk)] + packer.finish()
+        return len(packets) * 0.02
+
+
+@asynccontextmanager
+async def open_site(name: ProviderName, folder: Path, port: int, **chosen: str) -> AsyncIterator[Site]:
+    """Open a provider, its far end, and the web server at which that may ring and fetch."""
+    web = Web(port, "127.0.0.1", public_url=f"http://127.0.0.1:{port}", healthy=lambda: True)
+    async with AsyncExitStack() as stack:
+        stand_in = await stack.enter_async_context(open_stand_in(name, **chosen))
+        doorstep = await stack.enter_async_context(web)
+        given = {"public_url": "https://mynah.example", "web_port": port, **stand_in.settings}
+        settings = IsolatedSettings(data_dir=folder, **given)
+        provider = create_providers(settings, doorstep=doorstep, downloads=stand_in.downloads)[name]
+        yield Site(await stack.enter_async_context(provider), stand_in.service)
+
+
+@pytest.fixture(params=WAYS, ids=lambda way: "-".join((way[0], *way[1].values())))
+async def site(request: pytest.FixtureRequest, tmp_path: Path, unused_tcp_port: int) -> AsyncIterator[Site]:
+    name, chosen = request.param
+    async with open_site(name, tmp_path, unused_tcp_port, **chosen) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def sample() -> Sample:
     said = Espeak().say("The cat sat by the fire and listened to the wind in the old trees. " * 3, "en-us+f4")
-    return sample_of(resample(said.samples, said.rate, 48_000))
+    heard = sample_of(resample(said.samples, said.rate, 48_000))
+    return replace(heard, transcript="The cat sat by the fire and listened to the wind in the old trees.")
 
 
-def clone_request(sample: Sample, voice_id: str = "0123456789abcdef0123456789abcdef") -> CloneRequest:
+def clone_request(sample: Sample, voice_id: str = VOICE_ID) -> CloneRequest:
     return CloneRequest(
         voice_id=voice_id, title="Aki", samples=(sample,), description="warm", tags=("a", "b"), visibility="private"
     )
-
-
-async def speak(provider: VoiceProvider, request: SpeechRequest) -> list[bytes]:
-    async with provider.synthesize(request) as stream:
-        return [chunk async for chunk in stream.chunks]
-
-
-async def test_provider_says_who_it_is_and_that_it_works(provider: VoiceProvider) -> None:
-    assert provider.name
-    assert provider.label
-    assert "\n" not in await provider.check()
-
-
-async def test_created_voice_carries_what_was_asked_and_is_found_again(provider: VoiceProvider, sample: Sample) -> None:
-    asked = clone_request(sample)
-
-    voice = await provider.create(asked)
-
-    assert (voice.title, voice.description, voice.tags, voice.visibility) == ("Aki", "warm", ("a", "b"), "private")
-    assert voice.state in {"created", "training", "trained"}
-    assert voice.created_at is not None
-    assert voice.created_at.tzinfo is not None
-    assert await provider.get(voice.id) == voice
-    assert await provider.find(asked.voice_id) == voice
-
-
-async def test_creating_twice_makes_one_voice_where_it_is_promised(provider: VoiceProvider, sample: Sample) -> None:
-    assert provider.capabilities.idempotent_create
-
-    first = await provider.create(clone_request(sample))
-    second = await provider.create(clone_request(sample))
-
-    assert second == first
-
-
-async def test_voice_that_was_never_made_is_not_found(provider: VoiceProvider) -> None:
-    assert await provider.find("f" * 32) is None
-    with pytest.raises(ProviderError) as caught:
-        await provider.get("f" * 32)
-    assert caught.value.kind == "not_found"
-    with pytest.raises(ProviderError) as caught:
-        await provider.update("f" * 32, VoiceEdit(title="x"))
-    assert caught.value.kind == "not_found"
-
-
-async def test_edit_changes_what_is_given_and_nothing_else(provider: VoiceProvider, sample: Sample) -> None:
-    voice = await provider.create(clone_request(sample))
-
-    edited = await provider.update(voice.id, VoiceEdit(title="Bo", visibility="unlist"))
-
-    assert (edited.title, edited.visibility, edited.description, edited.tags) == ("Bo", "unlist", "warm", ("a", "b"))
-    assert await provider.get(voice.id) == edited
-
-
-async def test_deleted_voice_is_gone_and_deleting_it_again_is_fine(provider: VoiceProvider, sample: Sample) -> None:
-    voice = await provider.create(clone_request(sample))
-
-    await provider.delete(voice.id)
-    await provider.delete(voice.id)
-
-    assert await provider.find(voice.id) is None
-    with pytest.raises(ProviderError) as caught:
-        await speak(provider, SpeechRequest(text=TEXT, remote_id=voice.id))
-    assert caught.value.kind == "not_found"
-
-
-async def test_speech_comes_in_chunks_of_whole_samples(provider: VoiceProvider, sample: Sample) -> None:
-    voice = await provider.create(clone_request(sample))
-
-    chunks = await speak(provider, SpeechRequest(text=TEXT, remote_id=voice.id))
-
-    assert all(chunks)
-    assert all(len(chunk) % 2 == 0 for chunk in chunks)
 
 
 def files(folder: Path) -> list[Path]:
     return list(folder.rglob("*"))
 
 
-async def test_instant_speech_keeps_nothing(provider: VoiceProvider, sample: Sample, tmp_path: Path) -> None:
-    assert provider.capabilities.instant
+@asynccontextmanager
+async def refused(*kinds: ProviderFault) -> AsyncIterator[None]:
+    """Expect a refusal of one of these kinds, in a sentence or two for a member."""
+    with pytest.raises(ProviderError) as caught:
+        yield
+    assert caught.value.kind in kinds
+    assert 20 < len(str(caught.value)) < 250
+    assert str(caught.value).endswith(".")
 
-    chunks = await speak(provider, SpeechRequest(text=TEXT, samples=(sample,)))
 
-    assert sum(map(len, chunks)) > 24_000
+async def test_a_provider_says_who_it_is_and_that_it_works(site: Site) -> None:
+    health = await site.provider.check()
+
+    assert site.provider.name
+    assert site.provider.label
+    assert "\n" not in str(health)
+    assert bool(health.concurrency) == site.can.online
+
+
+async def test_a_made_voice_carries_what_was_asked_and_is_seen_by_nobody_else(site: Site, sample: Sample) -> None:
+    if not site.can.clones:
+        async with refused("invalid"):
+            await site.provider.create(clone_request(sample))
+        return
+
+    voice = await site.provider.create(clone_request(sample))
+
+    assert (voice.title, voice.visibility, voice.state) == ("Aki", "private", "trained")
+    if site.can.finds:
+        assert (await site.provider.get(voice.id)).id == voice.id
+        assert await site.provider.find(VOICE_ID) == await site.provider.get(voice.id)
+
+
+async def test_a_voice_that_was_never_made_is_not_found(site: Site) -> None:
+    if not site.can.finds:
+        async with refused("invalid"):
+            await site.provider.get("f" * 32)
+        return
+
+    assert await site.provider.find("f" * 32) is None
+    async with refused("not_found"):
+        await site.provider.get("f" * 32)
+
+
+async def test_an_unknown_voice_does_not_speak(site: Site) -> None:
+    async with refused("not_found"):
+        await site.speak(SpeechRequest(text=TEXT, remote_id="f" * 32))
+
+
+async def test_creating_twice_makes_one_voice_where_it_is_promised(site: Site, sample: Sample) -> None:
+    first = await site.provider.create(clone_request(sample)) if site.can.idempotent_create else None
+
+    second = await site.provider.create(clone_request(sample)) if site.can.idempotent_create else None
+
+    assert (second and second.id) == (first and first.id)
+
+
+async def test_a_change_changes_what_is_given(site: Site, sample: Sample) -> None:
+    voice_id = await site.voice(sample)
+    if not site.can.edits:
+        async with refused("invalid"):
+            await site.provider.update(voice_id, VoiceEdit(title="Bo"))
+        return
+
+    edited = await site.provider.update(voice_id, VoiceEdit(title="Bo"))
+
+    assert (edited.title, edited.visibility) == ("Bo", "private")
+    assert await site.provider.get(edited.id) == edited
+    for visibility in site.can.visibilities:
+        shown = await site.provider.update(edited.id, VoiceEdit(visibility=visibility, cover=COVER))
+        assert shown.visibility == visibility
+
+
+async def test_a_deleted_voice_is_gone_and_deleting_it_again_is_fine(site: Site, sample: Sample) -> None:
+    voice_id = await site.voice(sample)
+    if not site.can.deletes:
+        async with refused("invalid"):
+            await site.provider.delete(voice_id)
+        return
+
+    await site.provider.delete(voice_id)
+    await site.provider.delete(voice_id)
+
+    assert await site.provider.find(VOICE_ID) is None
+    async with refused("not_found"):
+        await site.speak(SpeechRequest(text=TEXT, remote_id=voice_id))
+
+
+async def test_a_list_shows_what_was_made_where_one_is_kept(site: Site, sample: Sample) -> None:
+    if not (site.can.finds and site.can.online) or site.provider.name == "fish-speech":
+        async with refused("invalid"):
+            await site.provider.list(VoiceQuery())
+        return
+    voice_id = await site.voice(sample)
+
+    page = await site.provider.list(VoiceQuery(size=1))
+
+    assert ([voice.id for voice in page.voices], page.total, page.more) == ([voice_id], 1, False)
+
+
+async def test_speech_is_sound_of_some_length_from_its_first_chunk(site: Site, sample: Sample) -> None:
+    voice_id = await site.voice(sample)
+
+    short = await site.speak(SpeechRequest(text="One short line.", remote_id=voice_id))
+    long = await site.speak(SpeechRequest(text=TEXT, remote_id=voice_id))
+
+    assert 0.5 < short < 3
+    assert long > 1.8 * short
+
+
+async def test_speed_changes_the_length_where_it_can_be_asked(site: Site, sample: Sample) -> None:
+    if site.can.speeds is None:
+        return
+    voice_id = await site.voice(sample)
+
+    usual = await site.speak(SpeechRequest(text=TEXT, remote_id=voice_id))
+    fast = await site.speak(SpeechRequest(text=TEXT, remote_id=voice_id, speed=2.0))
+
+    assert fast == pytest.approx(usual / 2, rel=0.1)
+
+
+async def test_speaking_from_a_recording_keeps_nothing(site: Site, sample: Sample, tmp_path: Path) -> None:
+    if not site.can.instant:
+        return
+
+    assert await site.speak(SpeechRequest(text=TEXT, samples=(sample,))) > 1
+
     assert files(tmp_path) == []
+    assert not site.service or not site.service.voices
 
 
-async def test_leaving_early_leaves_the_provider_usable(provider: VoiceProvider, sample: Sample) -> None:
-    voice = await provider.create(clone_request(sample))
-    async with provider.synthesize(SpeechRequest(text=TEXT * 20, remote_id=voice.id)) as stream:
+async def test_leaving_early_leaves_the_provider_usable(site: Site, sample: Sample) -> None:
+    voice_id = await site.voice(sample)
+    async with site.provider.synthesize(SpeechRequest(text=TEXT * 20, remote_id=voice_id)) as stream:
         await anext(stream.chunks)
 
-    assert await speak(provider, SpeechRequest(text="Again.", remote_id=voice.id))
+    assert await site.speak(SpeechRequest(text="Once again.", remote_id=voice_id)) > 0.3
 
 
-async def test_text_without_words_is_invalid(provider: VoiceProvider, sample: Sample) -> None:
-    voice = await provider.create(clone_request(sample))
-
-    with pytest.raises(ProviderError) as caught:
-        await speak(provider, SpeechRequest(text="🎉🎉", remote_id=voice.id))
-
-    assert caught.value.kind == "invalid"
+KEYED: tuple[ProviderName, ...] = ("fish", "highwayapi", "myrouter", "novita", "acedata", "openai")
 
 
-async def test_silence_is_no_voice(provider: VoiceProvider) -> None:
-    with pytest.raises(ProviderError) as caught:
-        await provider.create(clone_request(sample_of(np.zeros(48_000 * 10, np.float32))))
+@pytest.mark.parametrize("name", KEYED)
+async def test_a_bad_key_is_told_by_the_free_check_and_names_its_setting(
+    name: ProviderName, tmp_path: Path, unused_tcp_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger="bot")
+    async with open_site(name, tmp_path, unused_tcp_port, api_key="bad-secret-key") as site:
+        with pytest.raises(ProviderError, match=f"{name.upper()}_API_KEY") as caught:
+            await site.provider.check()
 
-    assert caught.value.kind == "invalid"
-    assert await provider.find("0123456789abcdef0123456789abcdef") is None
+    assert caught.value.kind == "auth"
+    assert "bad-secret-key" not in caplog.text + repr(caught.value) + repr(site.provider) + repr(vars(site.provider))
+
+
+@pytest.mark.parametrize("name", KEYED)
+async def test_an_empty_account_is_no_credit_and_is_asked_once(
+    name: ProviderName, tmp_path: Path, unused_tcp_port: int, sample: Sample
+) -> None:
+    async with open_site(name, tmp_path, unused_tcp_port, api_key="poor-key") as site:
+        async with refused("no_credit"):
+            await site.speak(SpeechRequest(text=TEXT, remote_id="f" * 32))
+
+        assert site.service is not None
+        assert len(site.service.asked) == 1

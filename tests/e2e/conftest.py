@@ -63,7 +63,7 @@ async def high(house: House) -> Cast:
 async def _cloned(house: House, clip: bytes, *, owner_id: int) -> Cast:
     clones = house.bot.rules.clones
     draft = await clones.draft([clip], owner_id=owner_id, name="Model")
-    return await house.cast(await clones.clone(draft))
+    return await house.cast((await clones.clone(draft)).voice)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -63,7 +63,7 @@ async def test_a_sound_machine_is_well_and_only_the_missing_token_is_noted(
     assert status == 0
     assert "FAIL" not in said
     assert [line.split(":")[0] for line in said.splitlines() if line.startswith("note")] == ["note  Discord token"]
-    assert "imitation: basic offline imitation" in said
+    assert "ok    Voices at basic offline imitation (makes new voices): ready" in said
     assert said.endswith("All is well.\n")
 
 

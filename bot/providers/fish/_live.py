@@ -53,7 +53,7 @@ async def _connected(http: Http, headers: Mapping[str, str]) -> AsyncIterator[ai
             socket = await http.session.ws_connect(address, headers=headers, max_msg_size=_MOST_FRAME)
         except aiohttp.WSServerHandshakeError as error:
             # of the error itself nothing is kept: it holds our headers, and so the key
-            refusal = Refusal(status=error.status, headers=dict(error.headers or {}))
+            refusal = Refusal(status=error.status, headers=error.headers or {})
     if refusal is not None:
         log.info("%s refused a connection: HTTP %d", http.account.label, refusal.status)
         http.heed(refusal.headers)

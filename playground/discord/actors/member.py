@@ -1,8 +1,11 @@
-"""A member of a server: what they type and click, and where they sit and listen."""
+"""A member of a server: what they type and click, what is written to them, and where they sit and listen."""
+
+import asyncio
 
 from playground.discord.actors.errors import ClientRefusedError
 from playground.discord.actors.person import Person
 from playground.discord.actors.places import Room
+from playground.discord.actors.seen import Seen
 from playground.discord.actors.transcript import Transcript
 from playground.discord.switchboard import Switchboard
 from playground.discord.voice import Heard, Listener
@@ -10,7 +13,7 @@ from playground.discord.world import World
 
 
 class Member(Person):
-    """A person who can also join calls; owns nothing more."""
+    """A person who can also join calls and be written to directly; owns nothing more."""
 
     def __init__(
         self,
@@ -25,6 +28,31 @@ class Member(Person):
     ) -> None:
         super().__init__(world, transcript, guild_id=guild_id, user_id=user_id, home=home, upload_limit=upload_limit)
         self._switchboard = switchboard
+
+    @property
+    def direct_messages(self) -> list[Seen]:
+        """What the application wrote to them alone, oldest first."""
+        direct = self._world.directs.with_user(self.id)
+        found = () if direct is None else self._world.messages.in_channel(direct.id)
+        return [Seen(self._world, message.id) for message in found]
+
+    async def told(self, count: int = 1, timeout: float = 30.0) -> list[Seen]:  # noqa: ASYNC109 - the tests' words
+        """Return the direct messages once there are `count`; raises TimeoutError."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._world.events.bell.until(lambda: len(self.direct_messages) >= count)
+        except TimeoutError as error:
+            shown = [seen.text for seen in self.direct_messages]
+            raise TimeoutError(f"{self.name} was not told {count} times within {timeout:g} s, only: {shown}") from error
+        return self.direct_messages
+
+    def closes_dms(self) -> None:
+        """Take direct messages from nobody who is no friend, an application among them."""
+        self._world.directs.closed.add(self.id)
+
+    def opens_dms(self) -> None:
+        """Take direct messages again."""
+        self._world.directs.closed.discard(self.id)
 
     async def joins(self, room: Room) -> Listener:
         """Join a call; raises ClientRefusedError where it is full or closed to this member."""

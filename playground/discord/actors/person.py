@@ -192,6 +192,8 @@ class Person:
     def _look_at(self, seen: Seen) -> None:
         if seen.gone:
             raise ClientRefusedError("the message was deleted")
+        if seen.message.guild_id is None:
+            raise ClientRefusedError("the controls of a direct message cannot be used in this Discord")
         may = self._world.guilds.may(guild_id=self.guild_id, user_id=self.id, channel_id=seen.message.channel_id)
         if not seen.message.seen_by(self.id) or not may & Permission.VIEW_CHANNEL:
             raise ClientRefusedError(f"{self.name} does not see this message")

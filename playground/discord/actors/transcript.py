@@ -61,7 +61,9 @@ class Transcript:
     def _message(self, event: Event, change: str) -> None:
         message = self._world.messages.get(number(event.data, "id"))
         shown = change if message.edited_at is not None else ""
+        direct = self._world.directs.find(message.channel_id)
         only = " (only you can see this)" if message.ephemeral else ""
+        only = only if direct is None else f" (directly to {direct.user.name})"
         self.add(f"{self._name(event.about)}{only}{shown}:", draw(message))
 
     def _call(self, event: Event) -> None:

@@ -15,6 +15,7 @@ class Intent(IntFlag):
     GUILD_VOICE_STATES = 1 << 7
     GUILD_PRESENCES = 1 << 8
     GUILD_MESSAGES = 1 << 9
+    DIRECT_MESSAGES = 1 << 12
     MESSAGE_CONTENT = 1 << 15
 
 
@@ -35,16 +36,19 @@ _NEEDED: Mapping[str, Intent] = {
     "MESSAGE_UPDATE": Intent.GUILD_MESSAGES,
     "MESSAGE_DELETE": Intent.GUILD_MESSAGES,
 }
+_MESSAGES = frozenset({"MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE"})
 _HIDDEN: Mapping[str, Json] = {"content": "", "embeds": [], "attachments": [], "components": []}
 
 
 def told(event: Event, intents: int, application_id: int) -> JsonObject | None:
     """Return what an application with these intents is told of an event, None for nothing."""
     own = event.about == application_id
-    needed = _NEEDED.get(event.name, 0)
+    direct = event.guild_id is None and event.name in _MESSAGES
+    needed = Intent.DIRECT_MESSAGES if direct else _NEEDED.get(event.name, 0)
     if event.private or (needed & ~intents and not (own and event.name == "GUILD_MEMBER_UPDATE")):
         return None
-    if event.name in {"MESSAGE_CREATE", "MESSAGE_UPDATE"} and not own and not intents & Intent.MESSAGE_CONTENT:
+    open_to_it = own or direct or bool(intents & Intent.MESSAGE_CONTENT)
+    if event.name in {"MESSAGE_CREATE", "MESSAGE_UPDATE"} and not open_to_it:
         mentioned = any(
             isinstance(user, Mapping) and user.get("id") == str(application_id)
             for user in _list(event.data.get("mentions"))

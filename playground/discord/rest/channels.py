@@ -1,17 +1,22 @@
-"""Routes of channels and of the messages in them, as the bot may use them."""
+"""Routes of channels and of the messages in them, as the bot may use them: those of servers, and direct ones."""
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeAlias
 
 from playground.discord.limits.messages import check_draft, check_not_empty
 from playground.discord.permissions import Permission
 from playground.discord.refusal import RefusalError
 from playground.discord.rest.asked import Asked
 from playground.discord.rest.routes import NOTHING, Outcome, Route
+from playground.discord.wire import number
 from playground.discord.world import World
 from playground.discord.world.channels import Channel
+from playground.discord.world.directs import FILE_LIMIT, RIGHTS, Direct
 from playground.discord.world.drafts import Draft, MessageFlag
 from playground.discord.world.messages import Message
+
+Place: TypeAlias = Channel | Direct
 
 
 class ChannelRoutes:
@@ -24,6 +29,7 @@ class ChannelRoutes:
         """Return the routes."""
         messages = "/channels/{channel}/messages"
         return (
+            Route("POST", "/users/@me/channels", self._open),
             Route("GET", "/channels/{channel}", self._channel),
             Route("POST", "/channels/{channel}/typing", self._typing),
             Route("GET", messages, self._history),
@@ -32,6 +38,12 @@ class ChannelRoutes:
             Route("PATCH", f"{messages}/{{message}}", self._edit),
             Route("DELETE", f"{messages}/{{message}}", self._delete),
         )
+
+    def _open(self, asked: Asked) -> Outcome:
+        user = self._world.guilds.users.get(number(asked.form(), "recipient_id"))
+        if user is None:
+            raise RefusalError(400, 50033, "Invalid Recipient(s)")
+        return Outcome(self._world.directs.open(user).payload())
 
     def _channel(self, asked: Asked) -> Outcome:
         return Outcome(self._seen(asked).payload())
@@ -53,7 +65,9 @@ class ChannelRoutes:
         channel = self._seen(asked)
         draft = asked.draft(asked.form())
         self._need(channel, Permission.SEND_MESSAGES | _needs(draft))
-        check_draft(draft, file_limit=self._world.guilds.server(channel.guild_id).file_limit)
+        if isinstance(channel, Direct):
+            self._world.directs.check(channel)
+        check_draft(draft, file_limit=self._file_limit(channel))
         check_not_empty(draft)
         if not self._may(channel) & Permission.EMBED_LINKS:
             draft = replace(draft, embeds=None)
@@ -70,7 +84,7 @@ class ChannelRoutes:
         if message.flags & MessageFlag.VOICE:
             raise RefusalError(400, 50173, "Voice messages cannot be edited.")
         draft = asked.draft(asked.form())
-        limit = self._world.guilds.server(message.guild_id).file_limit
+        limit = self._file_limit(self._seen(asked))
         names = frozenset(attachment.filename for attachment in message.attachments)
         check_draft(draft, file_limit=limit, old_files=names)
         return Outcome(self._world.messages.payload(self._world.messages.edit(message.id, draft)))
@@ -90,17 +104,22 @@ class ChannelRoutes:
             raise RefusalError(404, 10008, "Unknown Message")
         return message
 
-    def _seen(self, asked: Asked) -> Channel:
-        channel = self._world.guilds.channel(asked.id("channel"))
+    def _seen(self, asked: Asked) -> Place:
+        channel = self._world.directs.find(asked.id("channel")) or self._world.guilds.channel(asked.id("channel"))
         if not self._may(channel) & Permission.VIEW_CHANNEL:
             raise RefusalError(403, 50001, "Missing Access")
         return channel
 
-    def _need(self, channel: Channel, permissions: Permission) -> None:
+    def _need(self, channel: Place, permissions: Permission) -> None:
         if permissions & ~self._may(channel):
             raise RefusalError(403, 50013, "Missing Permissions")
 
-    def _may(self, channel: Channel) -> Permission:
+    def _file_limit(self, channel: Place) -> int:
+        return FILE_LIMIT if isinstance(channel, Direct) else self._world.guilds.server(channel.guild_id).file_limit
+
+    def _may(self, channel: Place) -> Permission:
+        if isinstance(channel, Direct):
+            return RIGHTS
         return self._world.guilds.may(guild_id=channel.guild_id, user_id=self._world.bot.id, channel_id=channel.id)
 
 

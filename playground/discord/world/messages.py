@@ -9,11 +9,12 @@ from playground.discord.permissions import Permission
 from playground.discord.refusal import RefusalError
 from playground.discord.snowflakes import Snowflakes
 from playground.discord.wire import Json, JsonObject
+from playground.discord.world.directs import Directs
 from playground.discord.world.drafts import Draft, MessageFlag
 from playground.discord.world.events import Event, Events
 from playground.discord.world.files import Attachment, Files
 from playground.discord.world.guilds import Guilds
-from playground.discord.world.pings import Pings, find_pings
+from playground.discord.world.pings import Pings, find_pings, spoken
 
 _REFERENCE = "attachment://"
 _NOBODY = Pings()
@@ -24,11 +25,11 @@ _NO_FLAGS = MessageFlag(0)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message; `visible_to` names the one who sees an ephemeral one."""
+    """A message; `visible_to` names the one who sees an ephemeral one, `guild_id` is None for a direct one."""
 
     id: int
     channel_id: int
-    guild_id: int
+    guild_id: int | None
     author_id: int
     sent_at: datetime
     content: str = ""
@@ -61,11 +62,14 @@ class Message:
 class Messages:
     """Owns the messages."""
 
-    def __init__(self, clock: Clock, snowflakes: Snowflakes, events: Events, guilds: Guilds, files: Files) -> None:
+    def __init__(
+        self, clock: Clock, snowflakes: Snowflakes, events: Events, *, guilds: Guilds, directs: Directs, files: Files
+    ) -> None:
         self._clock = clock
         self._snowflakes = snowflakes
         self._events = events
         self._guilds = guilds
+        self._directs = directs
         self._files = files
         self._messages: dict[int, Message] = {}
 
@@ -80,13 +84,13 @@ class Messages:
         loading: bool = False,
     ) -> Message:
         """Post a message; `loading` posts the "is thinking..." that a deferral shows."""
-        channel = self._guilds.channel(channel_id)
+        direct = self._directs.find(channel_id)
         kept = MessageFlag(draft.flags) & ~(MessageFlag.EPHEMERAL | MessageFlag.LOADING)
         private = MessageFlag.EPHEMERAL if visible_to is not None else _NO_FLAGS
         blank = Message(
             id=self._snowflakes.next(),
             channel_id=channel_id,
-            guild_id=channel.guild_id,
+            guild_id=self._guilds.channel(channel_id).guild_id if direct is None else None,
             author_id=author_id,
             sent_at=self._clock.now(),
             flags=kept | private | (MessageFlag.LOADING if loading else _NO_FLAGS),
@@ -123,11 +127,7 @@ class Messages:
         del self._messages[message_id]
         for attachment in message.attachments:
             self._files.remove(attachment)
-        data: JsonObject = {
-            "id": str(message.id),
-            "channel_id": str(message.channel_id),
-            "guild_id": str(message.guild_id),
-        }
+        data: JsonObject = {"id": str(message.id), "channel_id": str(message.channel_id), **_home(message)}
         self._events.emit(self._event("MESSAGE_DELETE", message, data))
 
     def get(self, message_id: int) -> Message:
@@ -171,7 +171,7 @@ class Messages:
             data["message_reference"] = {
                 "message_id": str(message.reply_to),
                 "channel_id": str(message.channel_id),
-                "guild_id": str(message.guild_id),
+                **_home(message),
             }
         if message.origin is not None:
             data["interaction_metadata"] = message.origin
@@ -203,17 +203,30 @@ class Messages:
         )
 
     def _pings(self, message: Message, allowed: JsonObject | None) -> Pings:
+        if message.guild_id is None:
+            return self._direct_pings(message, allowed)
         may = self._guilds.may(guild_id=message.guild_id, user_id=message.author_id, channel_id=message.channel_id)
         all_roles = bool(may & Permission.MENTION_EVERYONE)
         roles = {role.id for role in self._guilds.roles(message.guild_id) if role.mentionable or all_roles}
         pings = find_pings(
-            _spoken(message),
+            spoken(message.content, message.components),
             allowed,
             user_known=lambda user_id: user_id in self._guilds.users,
             role_open=lambda role_id: role_id in roles and role_id != message.guild_id,
             may_everyone=all_roles,
         )
         return pings if message.visible_to is None else pings.only(message.visible_to)
+
+    def _direct_pings(self, message: Message, allowed: JsonObject | None) -> Pings:
+        direct = self._directs.find(message.channel_id)
+        there = set() if direct is None else {direct.user.id}
+        return find_pings(
+            spoken(message.content, message.components),
+            allowed,
+            user_known=lambda user_id: user_id in there,
+            role_open=lambda _: False,
+            may_everyone=False,
+        )
 
     def _resolved(self, embed: JsonObject, message: Message) -> JsonObject:
         """Point the pictures an embed takes from the message's own files to their addresses."""
@@ -230,8 +243,8 @@ class Messages:
 
     def _keep(self, event: str, message: Message) -> None:
         self._messages[message.id] = message
-        data: dict[str, Json] = {**self.payload(message), "guild_id": str(message.guild_id)}
-        if not self._guilds.users[message.author_id].bot:
+        data: dict[str, Json] = {**self.payload(message), **_home(message)}
+        if message.guild_id is not None and not self._guilds.users[message.author_id].bot:
             member = dict(self._guilds.member(message.guild_id, message.author_id).payload())
             del member["user"]
             data["member"] = member
@@ -241,15 +254,6 @@ class Messages:
         return Event(name, data, message.guild_id, about=message.author_id, private=message.ephemeral)
 
 
-def _spoken(message: Message) -> str:
-    """Return the text that can mention somebody: the content, and the text displays of a components-v2 message."""
-    found = [message.content]
-    pending = list(message.components)
-    while pending:
-        component = pending.pop(0)
-        if component.get("type") == 10:
-            found.append(str(component.get("content", "")))
-        inner = component.get("components")
-        if isinstance(inner, list | tuple):
-            pending.extend(each for each in inner if isinstance(each, Mapping))
-    return "\n".join(found)
+def _home(message: Message) -> JsonObject:
+    """Return the field that says which server a message is in; a direct one does not have it."""
+    return {} if message.guild_id is None else {"guild_id": str(message.guild_id)}

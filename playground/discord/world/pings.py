@@ -1,7 +1,7 @@
 """Whom a message notifies: mentions in its text, cut down by `allowed_mentions`. Knows no message."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from playground.discord.wire import JsonObject, texts
@@ -47,6 +47,20 @@ def find_pings(
         roles=frozenset(role for role in roles if role_open(role)),
         everyone=everyone and may_everyone and bool(_EVERYONE.search(plain)),
     )
+
+
+def spoken(content: str, components: Iterable[JsonObject]) -> str:
+    """Return the text that can mention somebody: the content, and the text displays of a components-v2 message."""
+    found = [content]
+    pending = list(components)
+    while pending:
+        component = pending.pop(0)
+        if component.get("type") == 10:
+            found.append(str(component.get("content", "")))
+        inner = component.get("components")
+        if isinstance(inner, list | tuple):
+            pending.extend(each for each in inner if isinstance(each, Mapping))
+    return "\n".join(found)
 
 
 def _allowed(found: Iterable[str], allowed: JsonObject | None, kind: str) -> set[int]:

@@ -5,6 +5,7 @@ from playground.discord.snowflakes import Snowflakes
 from playground.discord.wire import Json, JsonObject
 from playground.discord.world.calls import Calls
 from playground.discord.world.commands import Commands
+from playground.discord.world.directs import Directs
 from playground.discord.world.events import Event, Events
 from playground.discord.world.files import Files
 from playground.discord.world.guilds import Guilds, Server
@@ -24,7 +25,10 @@ class World:
         self.owner = self.guilds.add_user("owner")
         self.files = Files(clock, snowflakes)
         self.calls = Calls(self.guilds, self.events)
-        self.messages = Messages(clock, snowflakes, self.events, self.guilds, self.files)
+        self.directs = Directs(snowflakes)
+        self.messages = Messages(
+            clock, snowflakes, self.events, guilds=self.guilds, directs=self.directs, files=self.files
+        )
         self.commands = Commands(snowflakes, self.bot.id)
         self.interactions = Interactions(
             clock, snowflakes, self.messages, self.guilds, bell=self.events.bell, author_id=self.bot.id

@@ -41,6 +41,8 @@ class House(Service):
         """How many reads a new voice takes until it is trained; 0: it is made trained."""
         self.training_fault = ""
         """Why new voices fail instead of being trained."""
+        self.takes_recordings = True
+        """Whether what listens to new recordings is there."""
         self.forced_visibility: Visibility | None = None
         """What a new voice is given whatever was asked."""
         self.locks_visibility = False

@@ -37,9 +37,9 @@ class Listing:
         number = fields.whole("page_number", 1, least=1)
         mine = fields.flag("self", default=False)
         sort = fields.choice("sort_by", _SORTS, "score")
-        fields.settle()
         if mine and asked.key not in self._house.keys:
             raise refusals.no_permission()
+        fields.settle()
         found = [
             voice
             for voice in self._sorted(sort)

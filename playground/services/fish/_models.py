@@ -32,6 +32,8 @@ class Models:
         fields = read_fields(asked, _CREATE, "POST /model")
         title, files, visibility, cover = _judge_new(fields)
         house = self._house
+        if not house.takes_recordings:
+            raise refusals.told(503, "Failed to preprocess audio: no available server")
         voice = entity(
             title=title,
             author=account_id(asked.key),

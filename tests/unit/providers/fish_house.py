@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 from bot.audio import Packer
 from bot.errors import ProviderError
@@ -28,13 +29,13 @@ def sample(seconds: float = 2.0, *, transcript: str = "", silent: bool = False) 
     return Sample(wav=to_wav(sound), report=REPORT, transcript=transcript)
 
 
-def clone_request(*samples: Sample, **changes: object) -> CloneRequest:
+def clone_request(*samples: Sample, **changes: Any) -> CloneRequest:
     """Ask for a voice of Alice's."""
-    asked: dict[str, object] = {"voice_id": OURS, "title": "Aki", "description": "warm", "tags": ("a", "b")}
+    asked: dict[str, Any] = {"voice_id": OURS, "title": "Aki", "description": "warm", "tags": ("a", "b")}
     return CloneRequest(samples=samples or (sample(),), **{**asked, **changes})
 
 
-def fish(service: FishService, *, key: str = KEY, patience: Patience = HASTY, **settings: object) -> FishProvider:
+def fish(service: FishService, *, key: str = KEY, patience: Patience = HASTY, **settings: Any) -> FishProvider:
     """Make a provider that asks the stand-in."""
     return FishProvider(FishSettings(base_url=service.url, api_key=key, **settings), patience=patience)
 

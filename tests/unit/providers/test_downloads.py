@@ -75,6 +75,7 @@ async def listen(downloads: Downloads, url: str, heard: bytearray) -> None:
 async def failure(downloads: Downloads, url: str) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
         await fetch(downloads, url)
+    assert caught.value.__cause__ is None
     assert "SECRET" not in str(caught.value)
     assert "example.com" not in str(caught.value)
     return caught.value

@@ -1,8 +1,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 import ormsgpack
 import pytest
@@ -52,25 +52,50 @@ def form_of(service: FishService, method: str = "POST", path: str = "/model") ->
     return dict(form)
 
 
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def far_end(serve: Serve) -> AsyncIterator[str]:
+    """Open a server of bare bytes; leaving waits until each of its connections is served."""
+    served = asyncio.Event()
+    served.set()
+    open_ones = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal open_ones
+        open_ones += 1
+        served.clear()
+        try:
+            await serve(reader, writer)
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            open_ones -= 1
+            if not open_ones:
+                served.set()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, limit=1 << 22) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await served.wait()
+
+
 @asynccontextmanager
 async def answering(answer: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """Open a server that reads whatever comes for a moment, gives this answer and hangs up."""
+    """Open a server that reads one request, gives this answer and hangs up."""
     heard: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        length = next(
-            (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
-        )
+        lines = head.lower().split(b"\r\n")
+        length = next((int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length:")), 0)
         heard.append(head + await reader.readexactly(length))
         writer.write(answer)
         await writer.drain()
-        writer.close()
-        await writer.wait_closed()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 22)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
+    async with far_end(serve) as url:
+        yield url, heard
 
 
 # --- voices -----------------------------------------------------------------------------------------------------------
@@ -183,7 +208,7 @@ async def test_create_whose_outcome_is_unknown_is_sent_exactly_once(
 
 async def test_create_is_waited_for_longer_than_other_answers(service: FishService) -> None:
     service.fail(MAKE, Fault(hangs=True))
-    patience = Patience(base=0.001, cap=0.002, first_byte=0.01, create=0.2)
+    patience = Patience(base=0.001, cap=0.002, first_byte=0.01, create=0.5)
     async with fish(service, patience=patience) as provider:
         with pytest.raises(ProviderError) as caught:
             await provider.create(clone_request())
@@ -502,17 +527,35 @@ async def test_sound_is_handed_on_before_all_of_it_is_made(service: FishService,
     assert rest
 
 
-async def test_leaving_early_hangs_up_and_frees_the_place(service: FishService, provider: FishProvider) -> None:
+async def test_leaving_early_frees_the_place(service: FishService, provider: FishProvider) -> None:
     service.gate = asyncio.Event()
     voice = await provider.create(clone_request())
-    for _ in range(provider._http.limiter.limit + 1):
-        async with provider.synthesize(SpeechRequest(text=TEXT * 20, remote_id=voice.id)) as stream:
+    for _ in range(service.concurrency + 1):
+        async with provider.synthesize(SpeechRequest(text=TEXT, remote_id=voice.id)) as stream:
             await anext(stream.chunks)
     service.gate.set()
 
     assert await speak(provider, SpeechRequest(text=TEXT, remote_id=voice.id))
-    while service.open_sounds:  # noqa: ASYNC110 - the far end notices when it writes
-        await asyncio.sleep(0)
+
+
+async def test_leaving_early_hangs_up() -> None:
+    gone = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nOggSOggS\r\n")
+        while await reader.read(1000):
+            pass
+        gone.set()
+
+    async with far_end(serve) as url:
+        settings = FishSettings(base_url=url, api_key=KEY)
+        async with FishProvider(settings, patience=HASTY) as provider:
+            async with provider.synthesize(SpeechRequest(text=TEXT, remote_id="a" * 32)) as stream:
+                first = await anext(stream.chunks)
+            await gone.wait()
+
+    assert first == b"OggSOggS"
 
 
 @pytest.mark.parametrize("form", ["opus", "mp3", "wav", "pcm"])
@@ -570,15 +613,26 @@ async def test_service_that_stays_broken_is_given_up(service: FishService, provi
     assert service.count("POST", "/v1/tts") == HASTY.attempts
 
 
-async def test_first_sound_that_does_not_come_says_so_and_not_that_it_broke_off(service: FishService) -> None:
-    service.fail(SAY, Fault(hangs=True), Fault(hangs=True))
-    patience = Patience(base=0.001, cap=0.002, first_byte=0.05, attempts=2)
-    async with fish(service, patience=patience) as provider:
-        with pytest.raises(ProviderError, match="did not answer in time") as caught:
-            await speak(provider, SpeechRequest(text=TEXT, remote_id="a" * 32))
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"])
+async def test_first_sound_that_does_not_come_says_so_and_not_that_it_broke_off(head: bytes) -> None:
+    attempts = 0
 
-    assert caught.value.kind == "network"
-    assert service.count("POST", "/v1/tts") == 2
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal attempts
+        attempts += 1
+        writer.write(head)
+        while await reader.read(1000):
+            pass
+
+    async with far_end(serve) as url:
+        settings = FishSettings(base_url=url, api_key=KEY)
+        patience = Patience(base=0.001, cap=0.002, first_byte=0.05, attempts=2)
+        async with FishProvider(settings, patience=patience) as provider:
+            got, error = await collect(provider, SpeechRequest(text=TEXT, remote_id="a" * 32))
+
+    assert error is not None
+    assert (got, error.kind, attempts) == (b"", "network", 2)
+    assert "did not answer in time" in str(error)
 
 
 async def test_sound_without_end_is_ended(service: FishService) -> None:
@@ -693,7 +747,6 @@ async def test_account_that_may_not_speak_is_told_why(service: FishService, key:
             await provider.check()
 
     assert (said.value.kind, checked.value.kind) == (kind, kind)
-    assert str(said.value) == str(checked.value) or kind == "auth"
     assert service.count("POST", "/v1/tts") == 1
 
 

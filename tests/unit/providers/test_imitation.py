@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import ProviderError
 from bot.models import Sample
-from bot.providers.base import CloneRequest, SpeechRequest
+from bot.providers.base import CloneRequest, SpeechRequest, VoiceEdit
 from bot.providers.imitation import ImitationProvider
 from bot.providers.local.engine import Engine
 from tests.unit.providers.sound import REPORT, heard, to_wav
@@ -131,7 +131,7 @@ async def test_line_that_is_left_is_not_made_to_its_end(tmp_path: Path, sample: 
 
     made = steps.read_text().split()
     assert made[made.index("2") :] == ["2", "2", "2", "3"]
-    assert line.startswith("basic offline imitation")
+    assert str(line).startswith("ready")
 
 
 async def test_profile_damaged_on_disk_is_an_invalid_voice(
@@ -192,3 +192,47 @@ async def test_chunks_hold_sound_at_a_fair_level(provider: ImitationProvider, sa
 
     assert (stream.encoding, stream.rate, len(chunks)) == ("pcm", 24_000, 2)
     assert all(0.02 < np.sqrt((chunk**2).mean()) < 0.3 for chunk in chunks)
+
+
+TEXT = "The first sentence is short. The second one is a little longer than that."
+
+
+async def speak(provider: ImitationProvider, asked: SpeechRequest) -> list[bytes]:
+    async with provider.synthesize(asked) as stream:
+        return [chunk async for chunk in stream.chunks]
+
+
+async def test_edit_changes_what_is_given_and_nothing_else(provider: ImitationProvider, sample: Sample) -> None:
+    asked = CloneRequest(voice_id="v1", title="Aki", samples=(sample,), description="warm", tags=("a", "b"))
+    voice = await provider.create(asked)
+
+    edited = await provider.update(voice.id, VoiceEdit(title="Bo", visibility="unlist"))
+
+    assert (edited.title, edited.visibility, edited.description, edited.tags) == ("Bo", "unlist", "warm", ("a", "b"))
+    assert await provider.get(voice.id) == edited
+
+
+async def test_speech_comes_in_chunks_of_whole_samples(provider: ImitationProvider, sample: Sample) -> None:
+    voice = await provider.create(request(sample))
+
+    chunks = await speak(provider, SpeechRequest(text=TEXT, remote_id=voice.id))
+
+    assert all(chunks)
+    assert all(len(chunk) % 2 == 0 for chunk in chunks)
+
+
+async def test_text_without_words_is_invalid(provider: ImitationProvider, sample: Sample) -> None:
+    voice = await provider.create(request(sample))
+
+    with pytest.raises(ProviderError) as caught:
+        await speak(provider, SpeechRequest(text="🎉🎉", remote_id=voice.id))
+
+    assert caught.value.kind == "invalid"
+
+
+async def test_silence_is_no_voice(provider: ImitationProvider) -> None:
+    with pytest.raises(ProviderError) as caught:
+        await provider.create(request(Sample(wav=to_wav(np.zeros(48_000 * 10, np.float32)), report=REPORT)))
+
+    assert caught.value.kind == "invalid"
+    assert await provider.find("v1") is None

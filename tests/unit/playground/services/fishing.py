@@ -68,7 +68,7 @@ class Angler:
     async def say_packed(self, *, key: str = "good-key", **body: Any) -> Answer:
         """Speak, asked in msgpack."""
         headers = {"model": "s2-pro", "Content-Type": "application/msgpack"}
-        return await self.ask("POST", "/v1/tts", key=key, data=ormsgpack.packb(body), headers=headers)
+        return await self.ask("POST", "/v1/tts", key=key, data=io.BytesIO(ormsgpack.packb(body)), headers=headers)
 
 
 def bearer(key: str) -> dict[str, str]:

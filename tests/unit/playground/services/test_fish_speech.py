@@ -1,292 +1,307 @@
-"""The stand-in of Fish Audio at POST /v1/tts: sound, its forms and price, and every way to be refused."""
+"""The Fish Speech server of the playground, asked over real sockets."""
 
 import asyncio
+import base64
 import io
-import struct
+import json
+import threading
+import wave
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
+import aiohttp
 import av
+import numpy as np
+import ormsgpack
 import pytest
 
-from playground.services.fish import FishService
+from playground.services.fish_speech import FishSpeechService
 from playground.services.service import Fault, ServiceBreachError
-from tests.sounds import quiet, to_wav
-from tests.unit.playground.services.fishing import WAV, Angler, Answer, bearer, breach
+from playground.services.sound import Samples, babble
 
-LINE = "Hello there, this is a line that takes a moment."
+RECORDING = b"RIFF" + bytes(400)
+JSON = {"Accept": "application/json"}
+MSGPACK = {"Content-Type": "application/msgpack"}
 
 
-def samples_of(data: bytes, rate: int) -> int:
-    with av.open(io.BytesIO(data), "r") as file:
-        stream = file.streams.audio[0]
-        assert (stream.rate, stream.channels) == (rate, 1)
-        return sum(frame.samples for frame in file.decode(stream))
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[FishSpeechService]:
+    async with FishSpeechService() as service:
+        yield service
+
+
+def form(**fields: str | bytes | None) -> aiohttp.FormData:
+    data = aiohttp.FormData(default_to_multipart=True)
+    for name, value in {"id": "ada", "text": "words", "audio": RECORDING, **fields}.items():
+        if isinstance(value, bytes):
+            data.add_field(name, value, filename="ada.wav", content_type="audio/wav")
+        elif value is not None:
+            data.add_field(name, value)
+    return data
+
+
+async def add(session: aiohttp.ClientSession, service: FishSpeechService, **fields: str | bytes | None) -> int:
+    async with session.post(f"{service.url}/v1/references/add", data=form(**fields), headers=JSON) as response:
+        return response.status
+
+
+async def say(
+    session: aiohttp.ClientSession, service: FishSpeechService, **body: Any
+) -> tuple[int, aiohttp.ClientResponse, bytes]:
+    async with session.post(f"{service.url}/v1/tts", json={"text": "hello", **body}) as response:
+        return response.status, response, await response.read()
+
+
+def pitch(sound: bytes) -> float:
+    with av.open(io.BytesIO(sound)) as file:
+        values = np.concatenate([frame.to_ndarray().ravel() for frame in file.decode(audio=0)]).astype(np.float64)
+    return float(np.argmax(np.abs(np.fft.rfft(values))) * 44_100 / len(values))
+
+
+async def test_health_is_told_to_get_and_post(session: aiohttp.ClientSession, service: FishSpeechService) -> None:
+    for method in ("GET", "POST"):
+        async with session.request(method, f"{service.url}/v1/health") as response:
+            assert (response.status, await response.json()) == (200, {"status": "ok"})
+
+
+async def test_a_key_is_wanted_everywhere_where_there_is_one(session: aiohttp.ClientSession) -> None:
+    async with FishSpeechService(api_key="secret") as service:
+        for method, path in (("GET", "/v1/health"), ("POST", "/v1/tts"), ("GET", "/v1/references/list")):
+            async with session.request(method, service.url + path, headers={"Authorization": "Bearer bad"}) as response:
+                assert response.status == 401
+                told = {"statusCode": 401, "message": "Invalid token", "error": "Unauthorized"}
+                assert await response.json() == told
+        async with session.get(f"{service.url}/v1/health", headers={"Authorization": "Bearer secret"}) as response:
+            assert response.status == 200
 
 
 @pytest.mark.parametrize(
-    ("form", "kind", "magic", "rate"),
+    ("query", "accept", "kind"),
     [
-        ("mp3", "audio/mpeg", b"ID3", 44_100),
-        ("opus", "audio/opus", b"OggS", 48_000),
-        ("wav", "audio/wav", b"RIFF", 44_100),
-        ("pcm", "audio/pcm", b"", 44_100),
+        ("", "*/*", "application/msgpack"),
+        ("", "application/json", "application/json"),
+        ("", "application/json, application/msgpack", "application/msgpack"),
+        ("?format=json", "*/*", "application/json"),
+        ("?format=msgpack", "application/json", "application/msgpack"),
     ],
 )
-async def test_speech_is_raw_sound_in_the_form_that_was_asked_and_its_length_is_not_told(
-    angler: Angler, form: str, kind: str, magic: bytes, rate: int
+async def test_references_are_answered_in_messagepack_unless_json_is_wanted(
+    session: aiohttp.ClientSession, service: FishSpeechService, query: str, accept: str, kind: str
 ) -> None:
-    answer = await angler.say(text=LINE, format=form)
-
-    assert (answer.status, answer.headers["Content-Type"]) == (200, kind)
-    assert answer.headers["Transfer-Encoding"] == "chunked"
-    assert "Content-Length" not in answer.headers
-    assert answer.body.startswith(magic)
-    seconds = len(answer.body) / 2 / rate if form == "pcm" else samples_of(answer.body, rate) / rate
-    assert seconds == pytest.approx(0.06 * len(LINE), abs=0.15)
+    async with session.get(f"{service.url}/v1/references/list{query}", headers={"Accept": accept}) as response:
+        body = await response.read()
+        assert (response.status, response.content_type) == (200, kind)
+    told = await response.json() if kind == "application/json" else ormsgpack.unpackb(body)
+    assert told == {"success": True, "message": "Found 0 reference voices", "reference_ids": []}
 
 
-async def test_speech_is_mp3_where_no_form_is_asked(angler: Angler) -> None:
-    assert (await angler.say(text=LINE)).headers["Content-Type"] == "audio/mpeg"
-
-
-async def test_wav_header_holds_a_length_that_means_nothing(angler: Angler) -> None:
-    data = (await angler.say(text=LINE, format="wav", sample_rate=16_000)).body
-
-    assert struct.unpack("<I", data[4:8]) == (4_294_967_076,)
-    assert struct.unpack("<I", data[24:28]) == (16_000,)
-    assert struct.unpack("<I", data[40:44]) == (4_294_967_040,)
-
-
-async def test_ogg_holds_packets_of_twenty_milliseconds(angler: Angler) -> None:
-    data = (await angler.say(text=LINE, format="opus")).body
-
-    with av.open(io.BytesIO(data), "r") as file:
-        packets = [bytes(packet) for packet in file.demux(file.streams.audio[0]) if packet.size]
-
-    assert len(packets) > 50
-    # RFC 6716 section 3.1: full-band CELT of 20 ms, mono, one frame
-    assert {packet[0] for packet in packets} == {31 << 3}
-
-
-async def test_speed_shortens_speech(angler: Angler) -> None:
-    usual, fast = [len((await angler.say(text=LINE, format="pcm", prosody={"speed": speed})).body) for speed in (1, 2)]
-
-    assert fast == pytest.approx(usual / 2, rel=0.05)
+async def test_a_voice_is_added_listed_renamed_and_deleted(
+    session: aiohttp.ClientSession, service: FishSpeechService
+) -> None:
+    url = f"{service.url}/v1/references"
+    async with session.post(f"{url}/add", data=form()) as response:
+        told = ormsgpack.unpackb(await response.read())
+    assert told == {"success": True, "message": "Reference voice 'ada' added successfully", "reference_id": "ada"}
+    assert service.voices == {"ada": {"text": "words", "audio": RECORDING, "filename": "ada.wav"}}
+    names = {"old_reference_id": "ada", "new_reference_id": "ada 2"}
+    async with session.post(f"{url}/update", data=ormsgpack.packb(names), headers=MSGPACK | JSON) as response:
+        told = await response.json()
+    message = "Reference voice renamed from 'ada' to 'ada 2' successfully"
+    assert told == {"success": True, "message": message, **names}
+    async with session.get(f"{url}/list", headers=JSON) as response:
+        assert (await response.json())["reference_ids"] == ["ada 2"]
+    async with session.delete(f"{url}/delete", json={"reference_id": "ada 2"}, headers=JSON) as response:
+        told = await response.json()
+    assert told == {"success": True, "message": "Reference voice 'ada 2' deleted successfully", "reference_id": "ada 2"}
+    assert service.voices == {}
 
 
 @pytest.mark.parametrize(
-    ("model", "spoken"), [("s1", "s1"), ("s2.1-pro-free", "s2.1-pro-free"), (None, "s2.1-pro"), ("gpt", "s2.1-pro")]
-)
-async def test_model_is_a_header_and_one_that_is_not_known_is_the_paid_one(
-    fish: FishService, angler: Angler, model: str | None, spoken: str
-) -> None:
-    await angler.say(text=LINE, model=model)
-
-    assert [line["model"] for line in fish.spoken] == [spoken]
-    assert (fish.keys["good-key"] < 10) == (spoken != "s2.1-pro-free")
-
-
-async def test_model_in_the_body_is_not_looked_at(fish: FishService, angler: Angler) -> None:
-    headers = {"Content-Type": "application/json"}
-    body = {"text": LINE, "model": "s1"}
-    await angler.ask("POST", "/v1/tts", json=body, headers=headers)
-
-    assert fish.spoken[0]["model"] == "s2.1-pro"
-
-
-async def test_free_model_speaks_with_an_empty_wallet_unless_the_switch_says_no(
-    fish: FishService, angler: Angler
-) -> None:
-    free = await angler.say(key="poor-key", model="s2.1-pro-free", text=LINE)
-    fish.free_needs_credit = True
-    refused = await angler.say(key="poor-key", model="s2.1-pro-free", text=LINE)
-
-    assert (free.status, refused.status) == (200, 402)
-
-
-async def test_speech_is_paid_by_bytes_of_text_and_counted_at_the_voice(fish: FishService, angler: Angler) -> None:
-    voice = await angler.made()
-
-    answer = await angler.say(text="é" * 50, reference_id=voice["_id"])
-
-    assert answer.status == 200
-    assert fish.keys["good-key"] == pytest.approx(10 - 100 * 15 / 1_000_000)
-    assert fish.voices[voice["_id"]]["task_count"] == 1
-    assert fish.spoken[0]["reference_id"] == voice["_id"]
-
-
-async def test_public_voice_of_somebody_else_can_be_spoken_with(fish: FishService, angler: Angler) -> None:
-    voice = fish.publish("The Captain")
-
-    assert (await angler.say(text=LINE, reference_id=voice["_id"])).status == 200
-
-
-async def test_several_voices_speak_with_the_second_family_only(angler: Angler) -> None:
-    first, second = (await angler.made())["_id"], (await angler.made())["_id"]
-
-    both = await angler.say(text="<|speaker:0|>Hi<|speaker:1|>Ho", reference_id=[first, second])
-    old = await angler.say(text=LINE, reference_id=[first, second], model="s1")
-    mixed = await angler.say(text=LINE, reference_id=[None, first])
-    bad = await angler.say(text=LINE, reference_id=["a b"])
-
-    assert both.status == 200
-    assert (old.status, "MultiSpeakerReference" in old.content["message"]) == (400, True)
-    assert (mixed.status, "ClientSideReferenceId" in mixed.text) == (400, True)
-    assert bad.content["message"] == "reference_id[0] must be 1..=128 chars of [A-Za-z0-9_-]"
-
-
-async def test_wallet_is_looked_at_before_anything_else_that_was_asked(angler: Angler) -> None:
-    answers = [
-        await angler.say(key="poor-key", text=LINE),
-        await angler.say(key="poor-key", model="not-a-model", text=LINE),
-        await angler.say(key="poor-key", format="aac"),
-        await angler.ask("POST", "/v1/tts", key="poor-key", data=b"{"),
-    ]
-
-    assert {answer.status for answer in answers} == {402}
-    assert answers[0].content["message"].startswith("Insufficient API credit. API credit is managed independently")
-    assert answers[0].headers["x-fish-error-code"] == "insufficient_balance"
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
+    ("fields", "status"),
     [
-        ({"reference_id": "0" * 32}, "Reference not found"),
-        ({"reference_id": "a b"}, "reference_id must be 1..=128 chars of [A-Za-z0-9_-]"),
-        ({"prosody": {"speed": 2.5}}, "speed must be in [0.5, 2.0]"),
-        ({"prosody": {"speed": 0.4}}, "speed must be in [0.5, 2.0]"),
-        ({"format": "mp3", "sample_rate": 22_050}, "Invalid sample rate 22050 for format audio/mpeg. Supported"),
-        ({"format": "pcm", "sample_rate": 48_000}, "Invalid sample rate 48000 for format audio/pcm. Supported"),
-        ({"format": "opus", "sample_rate": 44_100}, "Invalid sample rate 44100 for format audio/opus. Supported"),
+        ({"text": " "}, 400),
+        ({"text": None}, 422),
+        ({"audio": b""}, 400),
+        ({"audio": "no file"}, 422),
+        ({"id": "a/b"}, 400),
+        ({"id": " "}, 400),
+        ({"id": "a" * 256}, 400),
+        ({"id": "a" * 255}, 200),
+        ({"id": "taken"}, 409),
     ],
 )
-async def test_wrong_value_is_refused_in_an_object(angler: Angler, body: dict[str, Any], message: str) -> None:
-    answer = await angler.say(text=LINE, **body)
-
-    assert answer.status == answer.content["status"] == 400
-    assert answer.content["message"].startswith(message)
+async def test_a_voice_is_added_only_whole_and_under_a_free_id(
+    session: aiohttp.ClientSession, service: FishSpeechService, fields: dict[str, Any], status: int
+) -> None:
+    await add(session, service, id="taken")
+    assert await add(session, service, **fields) == status
+    assert len(service.voices) == (2 if status == 200 else 1)
 
 
 @pytest.mark.parametrize(
-    ("body", "message"),
+    ("old", "new", "status"),
     [
-        (
-            {"text": LINE, "format": "aac"},
-            "Failed to parse json request body: unknown variant `aac`, expected one of `mp3`, `wav`, `pcm`, `opus`",
-        ),
-        ({"format": "mp3"}, "Failed to parse json request body: missing field `text`"),
-        ({"text": 5}, "Failed to parse json request body: invalid type: int, expected str"),
-        ({"text": LINE, "chunk_length": True}, "Failed to parse json request body: invalid type: bool, expected int"),
-        ({"text": LINE, "latency": "fast"}, "Failed to parse json request body: unknown variant `fast`"),
-        ({"text": LINE, "references": ["x"]}, "Failed to parse json request body: data did not match any variant"),
-        (
-            {"text": LINE, "references": [{"audio": "UklGRg==", "text": ""}]},
-            "Failed to parse json request body: invalid type: str, expected byte array",
-        ),
-        ([LINE], "Failed to parse json request body: invalid type: list, expected struct TTSRequest"),
+        ("", "b", 400),
+        ("ada", " ", 400),
+        ("ada", "ada", 400),
+        ("ada", "a/b", 400),
+        ("nobody", "b", 404),
+        ("ada", "bob", 409),
+        ("ghost", "b", 200),
     ],
 )
-async def test_body_that_cannot_be_read_is_refused_in_plain_text(angler: Angler, body: Any, message: str) -> None:
-    answer = await angler.ask("POST", "/v1/tts", json=body)
-
-    assert answer.status == 400
-    assert answer.headers["Content-Type"].startswith("text/plain")
-    assert answer.text.startswith(message)
-
-
-async def test_broken_msgpack_and_unknown_kinds_of_body_are_refused_in_plain_text(angler: Angler) -> None:
-    packed = await angler.ask("POST", "/v1/tts", data=b"\xc1", headers={"Content-Type": "application/msgpack"})
-    form = await angler.ask("POST", "/v1/tts", data={"text": LINE})
-
-    assert packed.text.startswith("Failed to parse msgpack request body: invalid type")
-    assert form.status == 400
+async def test_a_rename_is_judged(
+    session: aiohttp.ClientSession, service: FishSpeechService, old: str, new: str, status: int
+) -> None:
+    await add(session, service)
+    await add(session, service, id="bob")
+    await say(session, service, reference_id="ghost")
+    body = {"old_reference_id": old, "new_reference_id": new}
+    async with session.post(f"{service.url}/v1/references/update", json=body, headers=JSON) as response:
+        assert response.status == status
+        told = await response.json()
+    assert (told["success"], told["old_reference_id"]) == (status == 200, old)
+    assert service.folders == ({"b"} if status == 200 else {"ghost"})
 
 
-async def test_empty_text_and_a_temperature_out_of_bounds_are_taken(angler: Angler) -> None:
-    assert (await angler.say(text="", temperature=2)).status == 200
+@pytest.mark.parametrize(("gone", "status"), [("nobody", 404), ("a/b", 400), ("", 400), ("ada", 200)])
+async def test_a_deletion_is_judged(
+    session: aiohttp.ClientSession, service: FishSpeechService, gone: str, status: int
+) -> None:
+    await add(session, service)
+    async with session.delete(f"{service.url}/v1/references/delete", json={"reference_id": gone}) as response:
+        told = ormsgpack.unpackb(await response.read())
+    assert (response.status, told["success"], told["reference_id"]) == (status, status == 200, gone)
+
+
+async def test_an_unknown_voice_is_spoken_by_default_and_then_taken(
+    session: aiohttp.ClientSession, service: FishSpeechService
+) -> None:
+    await add(session, service)
+    _, _, known = await say(session, service, reference_id="ada")
+    assert service.spoke_by_default == []
+    status, _, unknown = await say(session, service, text="who am I", reference_id="ghost")
+    assert (status, service.spoke_by_default) == (200, ["who am I"])
+    assert pitch(known) < 600 < pitch(unknown)
+    assert await add(session, service, id="ghost") == 409
+    async with session.get(f"{service.url}/v1/references/list", headers=JSON) as response:
+        assert (await response.json())["reference_ids"] == ["ada"]
+
+
+async def test_a_recording_sent_along_is_spoken_like(
+    session: aiohttp.ClientSession, service: FishSpeechService
+) -> None:
+    told = {"text": "hello", "references": [{"audio": RECORDING, "text": "words"}]}
+    async with session.post(f"{service.url}/v1/tts", data=ormsgpack.packb(told), headers=MSGPACK) as response:
+        assert response.status == 200
+    written = base64.b64encode(RECORDING).decode()
+    status, _, _ = await say(session, service, references=[{"audio": written, "text": ""}])
+    assert (status, service.spoke_by_default) == (200, [])
+    await say(session, service)
+    assert service.spoke_by_default == ["hello"]
+
+
+async def test_sound_is_a_whole_wav_unless_something_else_is_asked(
+    session: aiohttp.ClientSession, service: FishSpeechService
+) -> None:
+    _, response, sound = await say(session, service)
+    assert response.headers["Content-Type"] == "audio/wav"
+    assert response.headers["Content-Disposition"] == "attachment; filename=audio.wav"
+    with wave.open(io.BytesIO(sound)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getnframes() * 2 + 44) == (44_100, 1, len(sound))
+    _, _, streamed = await say(session, service, streaming=True)
+    assert (streamed[40:44], len(streamed)) == (bytes(4), len(sound))
+    _, response, _ = await say(session, service, format="mp3")
+    assert response.headers["Content-Type"] == "audio/mpeg"
 
 
 @pytest.mark.parametrize(
-    "body", [{"seed": 1}, {"prosody": {"pitch": 1}}, {"references": [{"audio": [1], "text": "", "id": 1}]}]
+    ("body", "status", "message"),
+    [
+        ({"streaming": True, "format": "mp3"}, 400, "Streaming only supports WAV format"),
+        ({"streaming": True, "format": "pcm"}, 400, "Streaming only supports WAV format"),
+        ({"text": "x" * 11}, 400, "Text is too long, max length is 10"),
+        ({"format": "pcm"}, 500, "Failed to generate speech"),
+        ({"format": "opus"}, 500, "Failed to generate speech"),
+        ({"reference_id": "a/b"}, 500, "Failed to generate speech"),
+        ({"references": [{"audio": "short", "text": ""}]}, 500, "Failed to generate speech"),
+        ({"references": [{"audio": "?" * 300, "text": ""}]}, 500, "Failed to generate speech"),
+        ({"text": " "}, 500, "Failed to generate speech"),
+    ],
 )
-async def test_field_that_synthesis_does_not_know_is_a_breach(body: dict[str, Any]) -> None:
-    with pytest.raises(ServiceBreachError, match="has no field"):
-        await breach(FishService(), lambda angler: angler.say(text=LINE, **body))
-
-
-async def test_references_come_as_bytes_in_msgpack_or_as_numbers_in_json(fish: FishService, angler: Angler) -> None:
-    packed = await angler.say_packed(text=LINE, references=[{"audio": WAV, "text": "Hm."}])
-    nested = await angler.say_packed(text=LINE, references=[[{"audio": WAV, "text": ""}]])
-    listed = await angler.say(text=LINE, references=[{"audio": list(WAV), "text": "Hm."}])
-
-    assert (packed.status, nested.status, listed.status) == (200, 200, 200)
-    assert [line["references"] for line in fish.spoken] == [(WAV,)] * 3
-
-
-async def test_reference_that_is_no_sound_or_too_long_is_refused(angler: Angler) -> None:
-    endless = to_wav(quiet(378, rate=8_000), rate=8_000)
-
-    answers = [
-        await angler.say_packed(text=LINE, references=[{"audio": audio, "text": ""}])
-        for audio in (b"no sound", b"RIFF but broken", endless)
-    ]
-
-    assert [answer.content["message"] for answer in answers] == [
-        "Reference Audio is not valid, please check your reference audio",
-        "Reference Audio is not valid, please check your reference audio",
-        "Reference audio too long",
-    ]
-
-
-async def test_body_over_fifty_megabytes_is_refused_in_plain_text(angler: Angler) -> None:
-    body = io.BytesIO(bytes((50 << 20) + 1))
-
-    answer = await angler.ask("POST", "/v1/tts", data=body, headers={"Content-Type": "application/msgpack"})
-
-    assert (answer.status, answer.text) == (413, "Payload too large")
-
-
-async def test_request_beyond_the_account_s_places_is_refused_without_a_time_to_come_again(
-    fish: FishService, angler: Angler
+async def test_a_line_is_refused(
+    session: aiohttp.ClientSession, service: FishSpeechService, body: dict[str, Any], status: int, message: str
 ) -> None:
-    fish.concurrency, fish.gate = 2, asyncio.Event()
-    fish.keys["other-key"] = 1.0
-
-    async def hold() -> Answer:
-        return await angler.say(text=LINE)
-
-    held = [asyncio.create_task(hold()) for _ in range(2)]
-    while fish.open_sounds < 2:
-        await asyncio.sleep(0)
-    refused = await angler.say(text=LINE)
-    listed = await angler.ask("GET", "/model", params={"self": "true"})
-    other = await angler.ask("GET", "/model", key="other-key", params={"self": "true"})
-    fish.gate.set()
-    answers = await asyncio.gather(*held)
-
-    assert (refused.status, listed.status, other.status) == (429, 429, 200)
-    assert "exceeded your current concurrency limit" in refused.content["message"]
-    assert "Retry-After" not in refused.headers
-    assert refused.headers["ratelimit-current-concurrency"] == "2"
-    assert [answer.status for answer in answers] == [200, 200]
-    assert (await angler.say(text=LINE)).status == 200
-    assert fish.most_at_once == 2
+    service.max_text_length = 10
+    got, _, told = await say(session, service, **body)
+    error = {400: "Bad Request", 500: "Internal Server Error"}[status]
+    assert (got, json.loads(told)) == (status, {"statusCode": status, "message": message, "error": error})
+    assert service.spoke_by_default == []
 
 
-async def test_place_is_free_again_when_its_client_leaves(fish: FishService, angler: Angler) -> None:
-    fish.concurrency, fish.gate = 1, asyncio.Event()
-    async with angler.session.post(fish.url + "/v1/tts", json={"text": LINE}, headers=bearer("good-key")) as response:
-        await response.content.readany()
-        assert fish.under_way("good-key") == 1
+@pytest.mark.parametrize(
+    "body", [{"text": None}, {"chunk_length": 99}, {"format": "flac"}, {"temperature": 2}, {"reference_id": ["a"]}]
+)
+async def test_a_body_that_does_not_fit_is_a_list_of_faults(
+    session: aiohttp.ClientSession, service: FishSpeechService, body: dict[str, Any]
+) -> None:
+    async with session.post(f"{service.url}/v1/tts", json={"text": "hello", **body}) as response:
+        faults = await response.json()
+    assert (response.status, faults[0]["loc"], faults[0]["in"]) == (422, list(body), "body")
 
-    while fish.under_way("good-key"):
-        await asyncio.sleep(0)
+
+async def test_the_kind_of_a_body_is_believed(session: aiohttp.ClientSession, service: FishSpeechService) -> None:
+    url = f"{service.url}/v1/tts"
+    data = aiohttp.FormData(default_to_multipart=True)
+    data.add_field("text", "hello")
+    async with session.post(url, data=data) as response:
+        assert response.status == 200
+    async with session.post(url, data={"text": "hello"}) as response:
+        assert (response.status, (await response.json())["error"]) == (415, "Unsupported Media Type")
+    for kind in ("application/json", "application/msgpack"):
+        async with session.post(url, data=b"\xc1", headers={"Content-Type": kind}) as response:
+            assert response.status == 400
 
 
-async def test_fault_on_demand_answers_in_place_of_speech(fish: FishService, angler: Angler) -> None:
-    fish.fail("POST /v1/tts", Fault(status=503, body={"message": "later", "status": 503}))
+async def test_one_line_is_made_at_a_time(session: aiohttp.ClientSession) -> None:
+    meeting = threading.Barrier(2)
+    met: list[str] = []
 
-    first, second = await angler.say(text=LINE), await angler.say(text=LINE)
+    def speak(text: str, speed: float) -> Samples:
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(timeout=0.05)
+            met.append(text)
+        return babble(text, speed)
 
-    assert (first.status, first.content["message"], second.status) == (503, "later", 200)
-    assert "x-fish-trace-id" in first.headers
+    async with FishSpeechService(speak=speak) as service:
+        said = await asyncio.gather(say(session, service, text="one"), say(session, service, text="two"))
+    assert [status for status, _, _ in said] == [200, 200]
+    assert met == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("POST", "/v1/tts", {"text": "x", "prosody": {}}), ("GET", "/model", None), ("POST", "/v1/vqgan/encode", {})],
+)
+async def test_what_the_server_does_not_know_is_a_breach(
+    session: aiohttp.ClientSession, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    service = FishSpeechService()
+    await service.__aenter__()
+    async with session.request(method, service.url + path, json=body) as response:
+        assert response.status >= 400
+    with pytest.raises(ServiceBreachError):
+        await service.__aexit__(None, None, None)
+
+
+async def test_a_route_fails_when_it_is_told_to(session: aiohttp.ClientSession, service: FishSpeechService) -> None:
+    service.fail("POST /v1/tts", Fault(status=503, body="busy"))
+    assert (await say(session, service))[0] == 503
+    assert (await say(session, service))[0] == 200
