@@ -119,14 +119,14 @@ async def play(stage: Stage, job: Job) -> Take:
     alice, bob, lounge = stage.alice, stage.bob, stage.lounge
     card = await _clone(stage, job)
     await (await alice.slash("voices list")).settled()
-    line = {"text": job.text, "voice": "Aki" if stage.clones else "alloy"}
-    said = await (await alice.slash("say", **line, where="file")).settled(_PATIENCE)
+    voice = "Aki" if stage.clones else "alloy"
+    said = await (await alice.slash("say", text=job.text, voice=voice, where="file")).settled(_PATIENCE)
     if not said.content.startswith("Here is"):
         raise SystemExit(f"The line was not said: {said.content}")
     (file,) = await said.followed()
     await bob.joins(lounge)
     await alice.joins(lounge)
-    spoken = await alice.slash("say", **line)
+    spoken = await alice.slash("say", text=job.text, voice=voice)
     await spoken.until(lambda answer: " spoke in " in answer.content, _PATIENCE)
     heard = bob.heard(lounge)
     await (await alice.slash("leave")).settled()
@@ -135,15 +135,17 @@ async def play(stage: Stage, job: Job) -> Take:
 
 async def _clone(stage: Stage, job: Job) -> bytes | None:
     """Clone, and return the finished voice's waveform; None where the provider says that it clones none."""
-    options = {"name": "Aki", "sample": job.sample}
-    if job.provider == "fish-speech":
-        options["transcript"] = job.transcript
-    draft = await (await stage.alice.slash("clone", **options)).settled(_PATIENCE)
+    alice = stage.alice
+    if job.transcript:
+        asked = await alice.slash("clone", name="Aki", sample=job.sample, transcript=job.transcript)
+    else:
+        asked = await alice.slash("clone", name="Aki", sample=job.sample)
+    draft = await asked.settled(_PATIENCE)
     if not stage.clones and "clones none" in draft.content:
         return None
     if not draft.buttons:
         raise SystemExit(f"The recording was not taken: {draft.content}")
-    made = await stage.alice.click(draft, draft.buttons[0])
+    made = await alice.click(draft, draft.buttons[0])
     await made.until(lambda answer: any(name.endswith(".ogg") for name in answer.files), _PATIENCE)
     return made.files["waveform.png"]
 
@@ -199,7 +201,9 @@ def main() -> int:
     set_up_logging("WARNING")
     sample = arguments.sample
     upload = Upload(sample.name, sample.read_bytes()) if sample else Upload("sample.wav", synthesize_sample())
-    transcript = arguments.transcript or ("" if sample else _SAMPLE)
+    # what is made up is known; the transcript below stays short where nobody needs it
+    known = _SAMPLE if arguments.provider == "fish-speech" and not sample else ""
+    transcript = arguments.transcript or known
     asyncio.run(demonstrate(Job(arguments.provider, upload, transcript, arguments.text), arguments.out))
     return 0
 

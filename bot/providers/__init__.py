@@ -4,9 +4,15 @@ from collections.abc import Callable, Mapping
 
 import aiohttp
 
+from bot.providers.acedata import AceDataProvider
 from bot.providers.base import VoiceProvider
 from bot.providers.doorstep import Doorstep
+from bot.providers.downloads import Downloads
+from bot.providers.fish import FishProvider
+from bot.providers.fish_speech import FishSpeechProvider
 from bot.providers.imitation import ImitationProvider
+from bot.providers.novita import HighwayProvider, MyRouterProvider, NovitaProvider
+from bot.providers.openai import OpenAIProvider
 from bot.settings import ProviderName, Settings
 
 __all__ = ["VoiceProvider", "create_providers"]
@@ -18,5 +24,12 @@ def create_providers(
     """Make every provider these settings allow, by name, not yet open. A voice keeps the one it was made at."""
     makers: Mapping[ProviderName, Callable[[], VoiceProvider]] = {
         "imitation": lambda: ImitationProvider(settings.data_dir / "imitation"),
+        "fish": lambda: FishProvider(settings.fish),
+        "highwayapi": lambda: HighwayProvider(settings.highwayapi),
+        "myrouter": lambda: MyRouterProvider(settings.myrouter),
+        "novita": lambda: NovitaProvider(settings.novita),
+        "acedata": lambda: AceDataProvider(settings.acedata, downloads=Downloads(downloads), doorstep=doorstep),
+        "fish-speech": lambda: FishSpeechProvider(settings.fishspeech),
+        "openai": lambda: OpenAIProvider(settings.openai),
     }
     return {name: make() for name, make in makers.items() if settings.is_on(name)}

@@ -14,6 +14,7 @@ _KINDS: Mapping[str, ProviderFault] = {
     "FAILED_TO_AUTH": "auth",
     "INVALID_API_KEY": "auth",
     "MISSING_API_KEY": "auth",
+    "NOT_ENOUGH_BALANCE": "no_credit",
     "BILLING_BALANCE_NOT_ENOUGH": "no_credit",
     "RATE_LIMIT_EXCEEDED": "rate_limited",
     "TOKEN_LIMIT_EXCEEDED": "rate_limited",

@@ -342,7 +342,7 @@ async def test_sound_that_stops_coming_is_not_waited_for(far: Far) -> None:
     far.gate = asyncio.Event()
     heard = bytearray()
 
-    async with opened(far.url, HASTY) as http:
+    async with opened(far.url, Patience(first_byte=60, between=0.1)) as http:
         with pytest.raises(ProviderError, match="broke off"):
             await listen(http, heard)
 

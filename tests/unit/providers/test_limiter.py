@@ -136,6 +136,15 @@ async def test_who_gives_up_waiting_gives_way() -> None:
         assert visitors.inside == ["c1"]
 
 
+async def test_who_gives_up_waiting_frees_no_place() -> None:
+    async with hall(1) as visitors:
+        await visitors.come("a1", "a2", "a3")
+
+        await visitors.give_up("a2")
+
+        assert visitors.inside == ["a1"]
+
+
 async def test_who_is_cancelled_inside_leaves_the_place() -> None:
     async with hall(1) as visitors:
         await visitors.come("a1", "b1")
