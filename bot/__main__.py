@@ -31,12 +31,13 @@ from bot.homes import Homes
 from bot.playback import Speakers
 from bot.providers import create_providers
 from bot.providers.doorstep import Doorstep
+from bot.providers.patience import Patience
 from bot.samples import SampleService
 from bot.settings import Settings
 from bot.speech import SpeechService
 from bot.store import Store, load_key
 from bot.voices import VoiceService
-from bot.watching import VoiceWatch
+from bot.watching import Pace, VoiceWatch
 from bot.web import Web
 from cogs import ALL
 
@@ -53,10 +54,17 @@ _LEAST = {
 
 
 @asynccontextmanager
-async def open_rules(settings: Settings, *, downloads: aiohttp.BaseConnector | None = None) -> AsyncIterator[Rules]:
+async def open_rules(
+    settings: Settings,
+    *,
+    downloads: aiohttp.BaseConnector | None = None,
+    patience: Patience | None = None,
+    pace: Pace | None = None,
+) -> AsyncIterator[Rules]:
     """Open store, providers and speakers, and build the rules on them.
 
     `downloads`: the way to the results that services name by address; without it, one that reaches public hosts only.
+    `patience`: with every service; without it, each provider's own. `pace`: how unfinished voices are looked at.
     """
     folder = settings.data_dir
     try:
@@ -70,16 +78,14 @@ async def open_rules(settings: Settings, *, downloads: aiohttp.BaseConnector | N
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(settings.sqlalchemy_url, key=key))
         doorstep = await _open_web(stack, settings)
-        providers = {
-            name: await stack.enter_async_context(provider)
-            for name, provider in create_providers(settings, doorstep=doorstep, downloads=downloads).items()
-        }
+        made = create_providers(settings, doorstep=doorstep, downloads=downloads, patience=patience)
+        providers = {name: await stack.enter_async_context(provider) for name, provider in made.items()}
         speakers = await stack.enter_async_context(
             Speakers(max_queue=settings.max_queue, idle_seconds=settings.idle_seconds)
         )
         homes = Homes(store, providers, default=settings.provider)
         arrivals = Arrivals(store, homes)
-        watch = VoiceWatch(store, homes, arrivals)
+        watch = VoiceWatch(store, homes, arrivals, pace=pace)
         voices = VoiceService(store, homes, arrivals)
         clones = CloneService(
             store,
@@ -124,9 +130,11 @@ async def open_bot(
     *,
     connector: aiohttp.BaseConnector | None = None,
     downloads: aiohttp.BaseConnector | None = None,
+    patience: Patience | None = None,
+    pace: Pace | None = None,
 ) -> AsyncIterator[Bot]:
     """Open everything the bot stands on, and the bot, not yet connected."""
-    async with open_rules(settings, downloads=downloads) as rules:
+    async with open_rules(settings, downloads=downloads, patience=patience, pace=pace) as rules:
         bot = build_bot(rules, cogs=ALL, data_dir=settings.data_dir, connector=connector)
         async with bot:
             yield bot

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Self
 
 import aiohttp
-from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import SecretStr
 
 from bot.errors import ProviderError
@@ -87,6 +86,10 @@ class Http:
                     return await self._exchange(question)
                 except ProviderError as error:
                     await tries.wait(error)
+
+    async def ask_beside(self, question: Question) -> Reply:
+        """Ask once, and take no place of the account's: for whoever holds one."""
+        return await self._exchange(question)
 
     async def ask_once(self, question: Question) -> Reply:
         """Ask for something that must not be asked for twice. Raises `unknown_outcome` where the answer was lost."""
@@ -193,12 +196,16 @@ class Http:
     @contextmanager
     def translated(self, *, heard: bool = False) -> Iterator[None]:
         """Say in a member's words what the network did, before or after sound was heard."""
+        fault = self.account.broke_off() if heard else self.account.fault("network")
         try:
             yield
+            return
+        except aiohttp.ClientResponseError as error:
+            # of the error itself nothing is kept: it holds the headers that were sent, and so the key
+            log.info("%s gave an answer that cannot be read: %s", self.account.label, type(error).__name__)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            if isinstance(error, aiohttp.ClientResponseError):
-                _forget_headers(error)
-            raise (self.account.broke_off() if heard else self.account.fault("network")) from error
+            raise fault from error
+        raise fault
 
     def _timeout(self, answer_within: float) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(total=None, sock_connect=self.patience.connect, sock_read=answer_within)
@@ -213,13 +220,6 @@ def _stay_here() -> aiohttp.TraceConfig:
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(refuse)
     return trace
-
-
-def _forget_headers(error: aiohttp.ClientResponseError) -> None:
-    """Take out of an error, which may be shown, the headers it keeps: the key is one of them."""
-    asked = error.request_info
-    error.request_info = aiohttp.RequestInfo(asked.url, asked.method, CIMultiDictProxy(CIMultiDict()), asked.real_url)
-    error.args = ()
 
 
 def _unsent(error: ProviderError) -> bool:

@@ -6,7 +6,7 @@ en/guides/fish.
 
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -48,7 +48,7 @@ _MOST_PAGES = 20
 
 
 class AceDataProvider(VoiceProvider):
-    """Owns one account: its session, and how many lines it makes at once."""
+    """Owns one account: its session, the way to its results, and how many lines it makes at once."""
 
     name: ClassVar[str] = "acedata"
     label: ClassVar[str] = "Ace Data Cloud"
@@ -75,15 +75,19 @@ class AceDataProvider(VoiceProvider):
         # a line takes several requests, each with a turn of its own: its place is of another kind, or they would
         # wait for each other
         self._lines = Limiter()
+        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._downloads)
+            await stack.enter_async_context(self._http)
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._http.__aexit__(kind, error, traceback)
+        await self._stack.__aexit__(kind, error, traceback)
 
     @property
     def markup(self) -> Markup:

@@ -3,6 +3,7 @@
 Knows the service's routes and the order of requests. Its fields are in `_questions`, its refusals in `_refusals`.
 """
 
+import functools
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -178,11 +179,22 @@ class FishProvider(VoiceProvider):
         settings, asked, rate = self._settings, questions.encoding(self._settings), questions.rate(self._settings)
         if settings.transport == "websocket":
             live = questions.live_line(request, settings)
-            speaking = speak_live(self._http, live, asked=asked, rate=rate, party=request.party)
+            doubt = functools.partial(self._expect_voice, request.remote_id)
+            speaking = speak_live(self._http, live, asked=asked, rate=rate, party=request.party, doubt=doubt)
         else:
             speaking = self._http.speak(questions.line(request, settings), asked=asked, rate=rate)
         async with speaking as stream:
             yield stream
+
+    async def _expect_voice(self, remote_id: str | None) -> None:
+        """Raise `not_found` where there is no such voice; read past the limiter, whose place this line holds."""
+        if remote_id is None:
+            return
+        try:
+            await self._http.ask_beside(questions.reading(remote_id))
+        except ProviderError as error:
+            if error.kind == "not_found":
+                raise
 
     async def transcribe(self, sample: Sample, *, party: int = 0) -> str:
         """Write down a recording of 1 s to 20 MB."""

@@ -5,7 +5,7 @@ Source: https://docs.fish.audio, AsyncAPI of /v1/tts/live. Each frame is one Mes
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
@@ -22,17 +22,38 @@ from bot.providers.sound import open_sound
 
 log = logging.getLogger(__name__)
 
+Doubt = Callable[[], Awaitable[None]]
+"""Raises `not_found` where there is no such voice."""
+
 _PATH = "/v1/tts/live"
 _MOST_FRAME = 32_000_000
 
 
+class _GivenUpError(ProviderError):
+    """It ended a line without a reason."""
+
+
 @asynccontextmanager
 async def speak_live(
-    http: Http, line: LiveLine, *, asked: Encoding, rate: int, party: int
+    http: Http, line: LiveLine, *, asked: Encoding, rate: int, party: int, doubt: Doubt
 ) -> AsyncIterator[AudioStream]:
-    """Speak a line; entered when its first sound is there. Tries again before that, and never after it."""
+    """Speak a line; entered when its first sound is there. Tries again before that, and never after it.
+
+    The service gives up without a reason: `doubt` is asked whether the voice is to blame.
+    """
+
+    @asynccontextmanager
+    async def attempt() -> AsyncIterator[AudioStream]:
+        async with AsyncExitStack() as inner:
+            try:
+                stream = await inner.enter_async_context(_sound(http, line, asked=asked, rate=rate))
+            except _GivenUpError:
+                await doubt()
+                raise
+            yield stream
+
     async with http.limiter.turn(party), AsyncExitStack() as stack:
-        yield await http.insist(stack, lambda: _sound(http, line, asked=asked, rate=rate))
+        yield await http.insist(stack, attempt)
 
 
 @asynccontextmanager
@@ -130,4 +151,5 @@ def _complaint(event: Mapping[Any, Any], http: Http) -> ProviderError:
     if isinstance(places, int):
         http.limiter.resize(places)
     words = f"{event.get('error', '')} {event.get('message', '')}".casefold()
-    return read_words(words, http.account) or http.account.fault("server")
+    understood = read_words(words, http.account)
+    return understood or _GivenUpError(str(http.account.fault("server")), kind="server")

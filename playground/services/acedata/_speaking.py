@@ -42,8 +42,9 @@ class Speaking:
         form = self._form(wish)
         rate = _judge(wish, form, model)
         self._seek_voices(asked, wish.voice_ids)
+        references = tuple(each.audio for each in wish.references)
         said = {"model": model, "text": wish.text, "format": form, "speed": wish.prosody.speed}
-        self._charge(asked, {**said, "reference_id": wish.reference_id, "references": wish.references})
+        self._charge(asked, {**said, "reference_id": wish.reference_id, "references": references})
         sound = self._house.outside.begin(self._sound(wish.text, wish.prosody.speed, form, rate))
         if not wish.detached and wish.callback_url is None:
             return web.json_response({"audio_url": self._house.results.lay_out(await asyncio.shield(sound))})
@@ -74,7 +75,7 @@ class Speaking:
     def _form(self, wish: Line) -> Form:
         if wish.format is None and self._house.format_required:
             raise invalid([problem("format", "missing", "Field required", {"text": wish.text})])
-        name, form = wish.format or "mp3", None
+        name = wish.format or "mp3"
         for form in self._house.formats:
             if form == name:
                 return form
