@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from bot.arrivals import Arrival, Arrivals
 from bot.errors import ProviderError, QuotaError, SampleError, VoiceError
-from bot.homes import Homes
+from bot.homes import Homes, outlives
 from bot.models import UNFINISHED, RemoteVoice, Sample, Voice
 from bot.providers.base import CloneRequest
 from bot.samples import SampleService, Take
@@ -69,6 +69,11 @@ class CloneService:
         """What makes new voices, said honestly."""
         return self._homes.default.label
 
+    @property
+    def outlives(self) -> str:
+        """Say what of a new voice could not be deleted; nothing where all could."""
+        return outlives(self._homes.default)
+
     async def draft(
         self,
         clips: Sequence[bytes],
@@ -87,6 +92,7 @@ class CloneService:
         """
         name = await self.admit(name, owner_id=owner_id)
         self._expect_words(len(clips), transcript)
+        self._expect_touchable(clean_up)
         take = await self.hear(*clips, transcript=clean_note(transcript, most=2000), clean_up=clean_up)
         return Draft(
             id=uuid.uuid4().hex,
@@ -104,6 +110,11 @@ class CloneService:
             raise SampleError(f"{home.label} takes {home.capabilities.max_samples} recordings at most: send fewer.")
         if home.capabilities.needs_transcripts and self._homes.scribe is None and not transcript.strip():
             raise SampleError(f"{home.label} must know what is said: write the words into `transcript`, as spoken.")
+
+    def _expect_touchable(self, clean_up: bool) -> None:
+        home = self._homes.default
+        if clean_up and home.capabilities.needs_links:
+            raise SampleError(f"{home.label} fetches the recording itself, as you sent it: leave clean_up out.")
 
     async def hear(self, *clips: bytes, transcript: str = "", clean_up: bool = False) -> Take:
         """Listen to recordings and make sure there is enough speech to imitate. Raises `SampleError`."""

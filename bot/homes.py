@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.errors import ProviderError, VoiceError
-from bot.models import HOUSE, RemoteVoice, Voice
+from bot.models import HOUSE, RemoteVoice, Visibility, Voice
 from bot.providers.base import VoiceProvider
 from bot.store import Store
 
@@ -112,6 +112,16 @@ class Homes:
                 log.info("%s: %s", provider.label, await provider.check())
             except ProviderError as error:
                 log.error("%s does not work: %s", provider.label, error)  # noqa: TRY400 - the sentence says it all
+
+
+def outlives(home: VoiceProvider, visibility: Visibility = "private") -> str:
+    """Say what of a voice stays at its provider when it is deleted here; nothing where nothing does."""
+    if home.capabilities.deletes:
+        return ""
+    seen = "private, and nobody here can use it"
+    if visibility != "private":
+        seen = "and others may see it: ask the operator to have it removed"
+    return f"{home.label} has no way to delete voices: its model stays there, {seen}."
 
 
 def _house_voice(provider: str, remote: RemoteVoice) -> Voice:

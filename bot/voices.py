@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.arrivals import Arrivals, exposes
 from bot.errors import ProviderError, VoiceError
-from bot.homes import Homes
+from bot.homes import Homes, outlives
 from bot.models import HOUSE, UNFINISHED, Visibility, Voice, VoicePage, name_key
 from bot.providers.base import VoiceEdit, VoiceProvider
 from bot.store import Store
@@ -187,10 +187,7 @@ class VoiceService:
 
     def outlives(self, voice: Voice) -> str:
         """Say what of a voice stays at its provider when it is deleted here; nothing where nothing does."""
-        home = self._homes.of(voice)
-        if home.capabilities.deletes:
-            return ""
-        return f"{home.label} has no way to delete voices: its model stays there, private, and nobody here can use it."
+        return outlives(self._homes.of(voice), voice.visibility)
 
     async def delete(self, voice: Voice) -> bool:
         """Remove a voice at its provider, then here with its samples; tell whether there was one.

@@ -105,9 +105,11 @@ class Clone(commands.Cog):
 
     def _stored(self) -> str:
         recording = "your recording, encrypted," if self._clones.keep_samples else "no recording,"
+        stays = self._clones.outlives
+        goes = f"removes all of it here. {stays}" if stays else "removes all of it."
         return (
             f"A voice model that only you can use ({self._clones.label}), {recording} the name and notes, and this "
-            "confirmation with its time. /voices delete removes all of it."
+            f"confirmation with its time. /voices delete {goes}"
         )
 
     async def _confirm(self, interaction: Interaction, draft_id: str) -> None:

@@ -70,7 +70,7 @@ class FakeProvider(VoiceProvider):
 
     name: ClassVar[str] = "fake"
     label: ClassVar[str] = "a fake that only tests know"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: Capabilities = Capabilities(
         clones=True, instant=True, visibilities=("private", "unlist", "public"), covers=True, speeds=(0.5, 2.0)
     )
 
@@ -213,9 +213,7 @@ class SlowFake(FakeProvider):
     """Neither speaks at once from a recording nor takes a new name, nor gives a voice up."""
 
     name: ClassVar[str] = "slow"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        clones=True, instant=False, deletes=False, edits=False, finds=False
-    )
+    capabilities: Capabilities = Capabilities(clones=True, instant=False, deletes=False, edits=False, finds=False)
 
 
 class HouseFake(FakeProvider):
@@ -223,9 +221,7 @@ class HouseFake(FakeProvider):
 
     name: ClassVar[str] = "house"
     label: ClassVar[str] = "a house of fakes"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        clones=False, instant=False, deletes=False, edits=False, finds=False
-    )
+    capabilities: Capabilities = Capabilities(clones=False, instant=False, deletes=False, edits=False, finds=False)
 
     def __init__(self) -> None:
         super().__init__()
@@ -242,7 +238,7 @@ class ScribeFake(FakeProvider):
     """Must know the words of a recording, and can write them down."""
 
     name: ClassVar[str] = "scribe"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: Capabilities = Capabilities(
         clones=True, instant=True, needs_transcripts=True, transcribes=True, max_samples=2
     )
 
@@ -255,7 +251,7 @@ class WordyFake(FakeProvider):
     """Must know the words of a recording, and cannot write them down."""
 
     name: ClassVar[str] = "wordy"
-    capabilities: ClassVar[Capabilities] = Capabilities(clones=True, instant=True, needs_transcripts=True)
+    capabilities: Capabilities = Capabilities(clones=True, instant=True, needs_transcripts=True)
 
 
 def _fault(kind: ProviderFault) -> ProviderError:

@@ -106,7 +106,7 @@ class AudioStream:
 
     encoding: Encoding
     chunks: AsyncIterator[bytes]
-    """Bytes in order, never empty. For `pcm` each chunk is whole samples and ends where a phrase does."""
+    """Bytes in order, never empty. Where a provider makes `pcm` phrase by phrase, each chunk is one."""
     rate: int = 48_000
     """Samples a second; meaningful for `pcm`: mono, signed 16 bit, little endian."""
 
@@ -170,7 +170,8 @@ class VoiceProvider(ABC):
     """In settings and in the database."""
     label: ClassVar[str]
     """For members: what it honestly is."""
-    capabilities: ClassVar[Capabilities]
+    capabilities: Capabilities
+    """Of its class, but for what its settings take away."""
 
     async def __aenter__(self) -> Self:
         return self

@@ -189,6 +189,7 @@ class _Clock:
 
 def _target(link: str, account: Account, *, base: URL | None = None) -> URL:
     """Read a link, relative to the one before it. Raises `DeadLinkError` for one that must not be followed."""
+    link = link.strip()
     try:
         # a signature does not survive that a link is spelled anew
         target = URL(link, encoded=link.isascii() and link.isprintable() and " " not in link)

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import SecretStr
 
 from bot.errors import ProviderError
@@ -196,16 +197,12 @@ class Http:
     @contextmanager
     def translated(self, *, heard: bool = False) -> Iterator[None]:
         """Say in a member's words what the network did, before or after sound was heard."""
-        fault = self.account.broke_off() if heard else self.account.fault("network")
         try:
             yield
-            return
-        except aiohttp.ClientResponseError as error:
-            # of the error itself nothing is kept: it holds the headers that were sent, and so the key
-            log.info("%s gave an answer that cannot be read: %s", self.account.label, type(error).__name__)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise fault from error
-        raise fault
+            if isinstance(error, aiohttp.ClientResponseError):
+                _forget_headers(error)
+            raise (self.account.broke_off() if heard else self.account.fault("network")) from error
 
     def _timeout(self, answer_within: float) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(total=None, sock_connect=self.patience.connect, sock_read=answer_within)
@@ -220,6 +217,13 @@ def _stay_here() -> aiohttp.TraceConfig:
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(refuse)
     return trace
+
+
+def _forget_headers(error: aiohttp.ClientResponseError) -> None:
+    """Take out of an error, which may be shown, the headers it keeps: the key is one of them."""
+    asked = error.request_info
+    error.request_info = aiohttp.RequestInfo(asked.url, asked.method, CIMultiDictProxy(CIMultiDict()), asked.real_url)
+    error.args = ()
 
 
 def _unsent(error: ProviderError) -> bool:

@@ -42,7 +42,7 @@ class ImitationProvider(VoiceProvider):
 
     name: ClassVar[str] = "imitation"
     label: ClassVar[str] = "basic offline imitation"
-    capabilities: ClassVar[Capabilities] = Capabilities(clones=True, instant=True, online=False, idempotent_create=True)
+    capabilities: Capabilities = Capabilities(clones=True, instant=True, online=False, idempotent_create=True)
 
     def __init__(self, folder: Path, *, speaking: Engine | None = None, cloning: Engine | None = None) -> None:
         self._shelf = Shelf(folder)

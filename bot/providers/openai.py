@@ -71,7 +71,7 @@ class OpenAIProvider(VoiceProvider):
 
     name: ClassVar[str] = "openai"
     label: ClassVar[str] = _ACCOUNT.label
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: Capabilities = Capabilities(
         clones=False, instant=False, deletes=False, edits=False, finds=False, speeds=(0.25, 4.0)
     )
 

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -20,6 +21,8 @@ from tests.e2e import uploads
 from tests.e2e.ears import Recogniser
 from tests.e2e.stage import Cast, House, Scene
 
+_OF_SERVICES = {"bot.homes"}
+"""Who tells the operator at the start that a service does not work: no bug of ours."""
 NewHouse = Callable[..., AbstractAsyncContextManager[House]]
 
 
@@ -29,8 +32,8 @@ def no_bugs(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     yield
     gc.collect()
     told = [record for phase in ("setup", "call") for record in caplog.get_records(phase)] + caplog.records
-    bugs = [record.getMessage() for record in told if record.levelno >= logging.ERROR]
-    assert not bugs
+    bugs = [record for record in told if record.levelno >= logging.ERROR and record.name not in _OF_SERVICES]
+    assert not [record.getMessage() for record in bugs]
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +85,7 @@ async def scene(house: House, no_bugs: None) -> AsyncIterator[Scene]:
 def new_house(tmp_path: Path, no_bugs: None) -> NewHouse:
     """Give what opens a Discord of its own for a test that breaks things."""
 
-    def build(**settings: object) -> House:
+    def build(**settings: Any) -> House:
         return House(tmp_path / "data", **settings)
 
     return build

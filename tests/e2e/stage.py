@@ -10,7 +10,7 @@ import os
 import signal
 import sqlite3
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,11 +20,25 @@ from typing import Any, Self
 from bot.__main__ import open_bot
 from bot.client import Bot
 from bot.models import KeptSample, Voice
+from bot.providers import VoiceProvider, create_providers
+from bot.providers.patience import Patience
+from bot.settings import ProviderName
 from bot.store import Store, load_key
+from bot.watching import Pace
 from playground.discord import Answer, Discord, Guild, Member, Room, Seen, open_discord
 from playground.isolation import IsolatedSettings
+from playground.services.acedata import AceDataService
+from playground.services.service import Service
+from playground.stand_ins import open_stand_in
+from tests.e2e import uploads
+from tests.e2e.ears import Track, read_file
 
 PATIENCE = 30.0
+TRANSCRIPT = "This is a recording of my voice."
+QUICK = Patience(connect=5.0, first_byte=0.5, between=1.0, create=5.0, attempts=3, base=0.001, cap=0.002)
+"""With services: as often as is usual, and nearly no waiting."""
+BRISK = Pace(first=0.02, growth=1.2, longest=0.1, lost=0.2)
+"""For voices that are being made: nearly no waiting."""
 _MOMENT = 0.01
 _WORKER = b"bot.providers.local"
 
@@ -40,24 +54,55 @@ class Cast:
 
 
 class House:
-    """Owns a Discord, a data folder, and the bot that runs on both; the bot can be stopped and started again."""
+    """Owns a Discord, stand-ins of services, a data folder, and the bot that runs on all of them.
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    The bot can be stopped and started again; the rest stays. The first of `providers` makes new voices; `chosen` are
+    settings of its service.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        providers: Sequence[ProviderName] = ("imitation",),
+        chosen: Mapping[str, Any] | None = None,
+        patience: Patience = QUICK,
+        pace: Pace = BRISK,
+        **settings: Any,
+    ) -> None:
         self.folder = folder
         self.settings = IsolatedSettings(data_dir=folder, **settings)
         self.discord: Discord = open_discord()
+        self.services: dict[ProviderName, Service] = {}
+        self._providers = tuple(providers)
+        self._chosen = chosen or {}
+        self._patience, self._pace = patience, pace
+        self._far_ends = AsyncExitStack()
         self._open = AsyncExitStack()
         self._running: asyncio.Task[None] | None = None
         self._bot: Bot | None = None
 
     async def __aenter__(self) -> Self:
-        await self.discord.__aenter__()
-        try:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.discord)
+            settings: dict[str, Any] = {}
+            # the settings of the last one opened name it as the provider of new voices
+            for name in reversed(self._providers):
+                settings |= await self._open_far_end(stack, name)
+            given = self.settings.model_dump(exclude_unset=True)
+            self.settings = IsolatedSettings(**{**settings, **given})
             await self.start()
-        except BaseException:
-            await self.discord.__aexit__(None, None, None)
-            raise
+            self._far_ends = stack.pop_all()
         return self
+
+    async def _open_far_end(self, stack: AsyncExitStack, name: ProviderName) -> Mapping[str, Any]:
+        chosen = self._chosen if name == self.provider else {}
+        stand_in = await stack.enter_async_context(open_stand_in(name, fetches=self.discord.connector, **chosen))
+        if stand_in.downloads is not None:
+            await stand_in.downloads.close()  # each start of the bot takes a way of its own, and closes it
+        if stand_in.service is not None:
+            self.services[name] = stand_in.service
+        return stand_in.settings
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -65,7 +110,22 @@ class House:
         try:
             await self.stop()
         finally:
-            await self.discord.__aexit__(kind, error, traceback)
+            await self._far_ends.__aexit__(kind, error, traceback)
+
+    @property
+    def provider(self) -> ProviderName:
+        """What makes new voices."""
+        return self._providers[0]
+
+    @property
+    def service(self) -> Any:
+        """The stand-in of what makes new voices."""
+        return self.services[self.provider]
+
+    @property
+    def home(self) -> VoiceProvider:
+        """What makes new voices, to be asked what it can do."""
+        return create_providers(self.settings)[self.provider]
 
     @property
     def bot(self) -> Bot:
@@ -75,7 +135,16 @@ class House:
     async def start(self) -> None:
         """Start the bot on what is in the folder."""
         greeted = self.discord.gateway.identified
-        self._bot = await self._open.enter_async_context(open_bot(self.settings, connector=self.discord.connector()))
+        acedata = self.services.get("acedata")
+        self._bot = await self._open.enter_async_context(
+            open_bot(
+                self.settings,
+                connector=self.discord.connector(),
+                downloads=acedata.downloads_connector() if isinstance(acedata, AceDataService) else None,
+                patience=self._patience,
+                pace=self._pace,
+            )
+        )
         self._running = asyncio.create_task(self._bot.start(self.discord.token))
         bell = self.discord.world.events.bell
         greeting = asyncio.create_task(bell.until(lambda: self.discord.gateway.identified > greeted))
@@ -189,6 +258,31 @@ class Scene:
     @property
     def bot_name(self) -> str:
         return self.guild.bot.name
+
+    async def drafts(self, name: str = "Aki", **options: Any) -> Answer:
+        """Have alice send a recording and its words to be cloned; None leaves an option out."""
+        given = {"name": name, "sample": uploads.recording(), "transcript": TRANSCRIPT, **options}
+        filled = {option: value for option, value in given.items() if value is not None}
+        return await (await self.alice.slash("clone", **filled)).settled(PATIENCE)
+
+    async def confirms(self, name: str = "Aki", **options: Any) -> Answer:
+        """Have alice clone a recording, and return while the voice is being made."""
+        draft = await self.drafts(name, **options)
+        assert draft.buttons, draft.text
+        return await self.alice.click(draft, draft.buttons[0])
+
+    async def clones(self, name: str = "Aki", **options: Any) -> Answer:
+        """Have alice clone a recording, and return when its voice can be heard."""
+        answer = await self.confirms(name, **options)
+        return await answer.until(lambda seen: f"{name.lower()}.ogg" in seen.files, PATIENCE)
+
+    async def says(self, text: str, **options: Any) -> Track:
+        """Have alice say something into a file."""
+        answer = await (await self.alice.slash("say", text=text, where="file", **options)).settled(PATIENCE)
+        assert answer.content.startswith("Here is what"), answer.content
+        (message,) = await answer.followed(timeout=PATIENCE)
+        ((_, data),) = message.files.items()
+        return read_file(data)
 
     async def joined(self, *members: Member, room: Room | None = None) -> None:
         """Have members sit down in a voice channel."""

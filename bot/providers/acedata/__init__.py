@@ -7,6 +7,7 @@ en/guides/fish.
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -52,7 +53,7 @@ class AceDataProvider(VoiceProvider):
 
     name: ClassVar[str] = "acedata"
     label: ClassVar[str] = "Ace Data Cloud"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: Capabilities = Capabilities(
         clones=True, instant=False, deletes=False, edits=False, needs_links=True, speeds=(0.5, 2.0)
     )
 
@@ -65,6 +66,12 @@ class AceDataProvider(VoiceProvider):
         patience: Patience | None = None,
         pace: Pace | None = None,
     ) -> None:
+        self.capabilities = replace(
+            type(self).capabilities,
+            needs_links=doorstep is None,
+            # the old way of speaking has no field for it
+            speeds=None if settings.mode == "legacy" else type(self).capabilities.speeds,
+        )
         self._settings = settings
         self._downloads = downloads
         self._doorstep = doorstep
@@ -197,4 +204,4 @@ class AceDataProvider(VoiceProvider):
     async def check(self) -> Health:
         """Show the key; free."""
         await self._http.ask(CHECK)
-        return Health(summary="key accepted")
+        return Health(summary="key accepted", concurrency=self._lines.limit)

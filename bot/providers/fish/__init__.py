@@ -54,7 +54,7 @@ class FishProvider(VoiceProvider):
 
     name: ClassVar[str] = "fish"
     label: ClassVar[str] = _ACCOUNT.label
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: Capabilities = Capabilities(
         clones=True,
         instant=True,
         transcribes=True,

@@ -44,9 +44,7 @@ class FishSpeechProvider(VoiceProvider):
 
     name: ClassVar[str] = "fish-speech"
     label: ClassVar[str] = "Fish Speech (self-hosted)"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        clones=True, instant=True, needs_transcripts=True, idempotent_create=True
-    )
+    capabilities: Capabilities = Capabilities(clones=True, instant=True, needs_transcripts=True, idempotent_create=True)
 
     def __init__(self, settings: FishSpeechSettings, *, patience: Patience | None = None) -> None:
         if settings.base_url is None:

@@ -72,7 +72,7 @@ class Shelf:
 
     def edit(self, voice_id: str, edit: VoiceEdit) -> RemoteVoice:
         """Change what a voice is called and who sees it."""
-        given = {name: value for name, value in asdict(edit).items() if value is not None}
+        given = {name: value for name, value in asdict(edit).items() if value is not None and name != "cover"}
         return self._change(replace(self.get(voice_id), **given, updated_at=datetime.now(UTC)))
 
     def remove(self, voice_id: str) -> None:

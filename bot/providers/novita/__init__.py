@@ -35,7 +35,7 @@ class _Reseller(VoiceProvider):
     """Owns the session of one account at one of the three."""
 
     account: ClassVar[Account]
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: Capabilities = Capabilities(
         clones=True, instant=True, deletes=False, edits=False, finds=False, speeds=(0.5, 2.0)
     )
 

@@ -140,7 +140,7 @@ async def test_who_gives_up_waiting_frees_no_place() -> None:
     async with hall(1) as visitors:
         await visitors.come("a1", "a2", "a3")
 
-        await visitors.give_up("a2")
+        await visitors.give_up("a3")
 
         assert visitors.inside == ["a1"]
 

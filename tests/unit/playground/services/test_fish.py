@@ -1,5 +1,7 @@
 """The stand-in of Fish Audio below /model: voices are made, read, changed and removed."""
 
+import io
+from collections.abc import AsyncIterator
 from typing import Any
 
 import ormsgpack
@@ -90,15 +92,22 @@ async def test_voice_is_made_from_msgpack_with_raw_bytes(angler: Angler) -> None
     assert answer.content["samples"][0]["audio"].startswith("task/")
 
 
-async def test_form_without_its_length_breaks_the_parser(angler: Angler) -> None:
-    async def parts() -> Any:
-        yield b"--x\r\n"
+async def test_form_without_its_length_breaks_the_parser(fish: FishService, angler: Angler) -> None:
+    fields = {"type": "tts", "title": "Aki", "train_mode": "fast", "visibility": "private"}
+    parts = [f'form-data; name="{name}"\r\n\r\n{value}'.encode() for name, value in fields.items()]
+    parts.append(b'form-data; name="voices"; filename="upload"\r\n\r\n' + WAV)
+    body = b"".join(b"--x\r\nContent-Disposition: " + part + b"\r\n" for part in parts) + b"--x--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
 
-    answer = await angler.ask(
-        "POST", "/model", data=parts(), headers={"Content-Type": "multipart/form-data; boundary=x"}
-    )
+    async def bit_by_bit() -> AsyncIterator[bytes]:
+        yield body
 
-    assert answer.status == 500
+    whole = await angler.ask("POST", "/model", data=io.BytesIO(body), headers=headers)
+    chunked = await angler.ask("POST", "/model", data=bit_by_bit(), headers=headers)
+
+    assert (whole.status, chunked.status) == (201, 500)
+    assert chunked.content["status"] == 500
+    assert len(fish.voices) == 1
 
 
 async def test_field_that_does_not_exist_is_a_breach() -> None:

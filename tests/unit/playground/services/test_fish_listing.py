@@ -77,3 +77,18 @@ async def test_list_refuses_what_is_out_of_bounds(angler: Angler, query: dict[st
     assert answer.status == 422
     assert answer.content[0]["msg"] == message
     assert answer.content[0]["loc"][0] == "query"
+
+
+async def test_of_voices_that_are_used_alike_the_newer_comes_first(fish: FishService, angler: Angler) -> None:
+    for title in ("Old", "New"):
+        fish.publish(title)
+
+    page = (await angler.ask("GET", "/model")).content
+
+    assert [voice["title"] for voice in page["items"]] == ["New", "Old"]
+
+
+async def test_list_of_one_s_own_asks_for_a_key_before_it_looks_at_the_query(angler: Angler) -> None:
+    answer = await angler.ask("GET", "/model", key="bad-key", params={"self": "true", "page_size": 101})
+
+    assert answer.status == 401
