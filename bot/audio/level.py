@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bot.audio.limit import CEILING, Limiter
+from bot.audio.limit import CEILING, DELAY, Limiter
 from bot.audio.loudness import SILENT, Meter, loudness
 from bot.audio.recording import RATE, Samples, chain, pieces, silence
 
@@ -11,9 +11,14 @@ TARGET = -16.0
 MOST = 30.0
 """Highest gain in dB: what is quieter still is noise."""
 LEAST = -40.0
-HOLD = round(0.8 * RATE)
-"""Sound measured before the first gain is set, unless the first block is longer."""
-LEAD = RATE // 10
+HOLD = round(0.02 * RATE) + DELAY
+"""Sound to have before the first goes out: with less, no packet of 20 ms would leave the limiter."""
+PHRASE = round(0.4 * RATE)
+"""Sound that is measured as one: the block of BS.1770. What comes in smaller portions is on its way."""
+FAINT = 10 ** (-60 / 20)
+"""Sample peak below which nothing has begun."""
+CAREFUL = 4.0
+"""Most dB by which sound is raised before a phrase of it was heard: services speak at -20 LUFS or more."""
 RISE = 20.0
 """Fastest rise of the gain, in dB a second."""
 FALL = 300.0
@@ -29,8 +34,9 @@ CLOSE = 0.15
 class Leveller:
     """Brings one utterance to -16 LUFS with no true peak above -1 dBTP.
 
-    Owns the gain, which follows the loudness of all that was heard so far: a block fed as a whole phrase is measured
-    whole before any of it goes out.
+    Owns the gain, which follows the loudness of all that was heard so far. A block fed as a whole phrase is measured
+    whole before any of it goes out; the first of smaller portions go out at once, with a gain that is careful until a
+    phrase was heard.
     """
 
     def __init__(self, target: float = TARGET) -> None:
@@ -39,26 +45,29 @@ class Leveller:
         self._given = Meter()
         self._limiter = Limiter()
         self._held = silence(0)
+        self._fed = 0
+        """Samples so far."""
+        self._sounding = 0
+        """Of them, those since the first that can be heard."""
         self._gain: float | None = None
 
     def feed(self, samples: Samples) -> Samples:
         """Take the next samples and give what is levelled."""
-        self._heard.feed(samples)
+        self._fed += samples.size
+        begins = 0 if self._sounding else _begin(samples)
+        self._heard.feed(samples[begins:])
+        self._sounding += samples.size - begins
         self._held = chain([self._held, samples])
-        if self._gain is not None:
-            return self._let_out(self._held.size)
-        if self._heard.integrated <= SILENT:
-            return self._let_out(max(0, self._held.size - LEAD))
-        return self._let_out(self._held.size) if self._held.size >= HOLD else silence(0)
+        return self._let_out() if self._fed >= HOLD else silence(0)
 
     def finish(self) -> Samples:
         """Give the rest."""
-        return chain([self._let_out(self._held.size), self._limiter.finish()])
+        return chain([self._let_out(), self._limiter.finish()])
 
-    def _let_out(self, count: int) -> Samples:
-        block, self._held = self._held[:count], self._held[count:]
+    def _let_out(self) -> Samples:
+        block, self._held = self._held, silence(0)
         measured = self._heard.integrated
-        if count and measured > SILENT:
+        if block.size and measured > SILENT:
             block = self._amplify(block, min(max(self._target - measured, LEAST), MOST))
         out = self._limiter.feed(block)
         self._given.feed(out)
@@ -67,10 +76,14 @@ class Leveller:
     def _amplify(self, block: Samples, wanted: float) -> Samples:
         """Multiply by the gain wanted in dB, reached no faster than an ear allows."""
         given = self._given.integrated
-        if self._gain is None:
-            self._gain = wanted = wanted + _make_up(block, wanted)
+        if self._sounding < PHRASE:
+            wanted = min(wanted, CAREFUL)
+        elif self._gain is None:
+            wanted += _make_up(block, wanted)
         elif given > SILENT:
             wanted += min(max(2 * (self._target - given), -PULL), PULL)
+        if self._gain is None:
+            self._gain = wanted
         change = wanted - self._gain
         speed = RISE if change > 0 else FALL
         ramp = round(abs(change) / speed * RATE)
@@ -79,6 +92,12 @@ class Leveller:
         changing = np.asarray(block[:on_the_way] * 10 ** (path / 20), dtype=np.float32)
         self._gain = float(path[-1]) if ramp > block.size else wanted
         return chain([changing, block[on_the_way:] * _factor(self._gain)])
+
+
+def _begin(samples: Samples) -> int:
+    """Find the first sample that can be heard; behind the last where there is none."""
+    audible = np.abs(samples) > FAINT
+    return int(audible.argmax()) if audible.any() else samples.size
 
 
 def level(samples: Samples, target: float = TARGET) -> Samples:

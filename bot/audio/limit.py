@@ -15,6 +15,8 @@ REACH = 20
 """Blocks of 1 ms over which the gain comes down before a peak and goes up after it."""
 AHEAD = 2 * REACH + 2
 EDGE = 16
+DELAY = AHEAD * BLOCK + EDGE
+"""Samples that stay behind."""
 SAFE = 0.45
 """Below this sample peak no inter-sample peak can reach the ceiling in speech."""
 

@@ -35,10 +35,10 @@ from tests.e2e.ears import Track, read_file
 
 PATIENCE = 30.0
 TRANSCRIPT = "This is a recording of my voice."
-QUICK = Patience(connect=5.0, first_byte=0.5, between=1.0, create=5.0, attempts=3, base=0.001, cap=0.002)
-"""With services: as often as is usual, and nearly no waiting."""
+QUICK = Patience(attempts=3, base=0.001, cap=0.002)
+"""With services: next to no waiting between attempts."""
 BRISK = Pace(first=0.02, growth=1.2, longest=0.1, lost=0.2)
-"""For voices that are being made: nearly no waiting."""
+"""For voices that are being made: next to no waiting."""
 _MOMENT = 0.01
 _WORKER = b"bot.providers.local"
 
@@ -76,7 +76,7 @@ class House:
         self.services: dict[ProviderName, Service] = {}
         self._providers = tuple(providers)
         self._chosen = chosen or {}
-        self._patience, self._pace = patience, pace
+        self.patience, self.pace = patience, pace
         self._far_ends = AsyncExitStack()
         self._open = AsyncExitStack()
         self._running: asyncio.Task[None] | None = None
@@ -141,8 +141,8 @@ class House:
                 self.settings,
                 connector=self.discord.connector(),
                 downloads=acedata.downloads_connector() if isinstance(acedata, AceDataService) else None,
-                patience=self._patience,
-                pace=self._pace,
+                patience=self.patience,
+                pace=self.pace,
             )
         )
         self._running = asyncio.create_task(self._bot.start(self.discord.token))

@@ -7,9 +7,9 @@ import asyncio
 import base64
 import secrets
 import uuid
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, assert_never
 from urllib.parse import quote
 
 import aiohttp
@@ -101,14 +101,19 @@ class Results:
                 return _labelled(web.Response(body=_PAGE, content_type=self.content_type))
             case "endless":
                 return await self._pour(asked, sound)
-            case _:
+            case "sound" | "cut" | "missing":
                 return await self._send(asked, sound)
+            case _:
+                assert_never(self.serves)
 
     async def _pour(self, asked: Asked, sound: bytes) -> web.StreamResponse:
         response = _labelled(web.StreamResponse(headers={"Content-Type": self.content_type}))
         await response.prepare(asked.request)
-        while not self._closing.is_set():
-            await response.write(sound)
+        with suppress(ConnectionResetError):
+            while not self._closing.is_set():
+                await response.write(sound)
+                # behind TLS a write to nobody does not wait, and that nobody is there is learnt only from the loop
+                await asyncio.sleep(0)
         return response
 
     async def _send(self, asked: Asked, sound: bytes) -> web.StreamResponse:
