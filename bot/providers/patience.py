@@ -25,6 +25,8 @@ class Patience:
     cap: float = 8.0
     longest_wait: float = 20.0
     """A service that asks for more is not waited for."""
+    poll: float = 3.0
+    """The wait before the first look at a task that runs there; later ones are longer."""
     total: float = 45.0
     """After this no new attempt begins."""
 

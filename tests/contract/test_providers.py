@@ -15,6 +15,7 @@ from bot.providers import create_providers
 from bot.providers.base import CloneRequest, SpeechRequest, VoiceEdit, VoiceProvider, VoiceQuery
 from bot.providers.local.espeak import Espeak
 from bot.providers.local.resample import resample
+from bot.providers.patience import Patience
 from bot.settings import ProviderName
 from bot.web import Web
 from playground.isolation import IsolatedSettings
@@ -39,6 +40,9 @@ WAYS: tuple[tuple[ProviderName, dict[str, str]], ...] = (
     ("openai", {"format": "mp3"}),
     ("openai", {"format": "pcm"}),
 )
+
+
+HASTY = Patience(base=0.001, cap=0.002, poll=0.01)
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ async def open_site(name: ProviderName, folder: Path, port: int, **chosen: str) 
         doorstep = await stack.enter_async_context(web)
         given = {"public_url": "https://mynah.example", "web_port": port, **stand_in.settings}
         settings = IsolatedSettings(data_dir=folder, **given)
-        provider = create_providers(settings, doorstep=doorstep, downloads=stand_in.downloads)[name]
+        provider = create_providers(settings, doorstep=doorstep, downloads=stand_in.downloads, patience=HASTY)[name]
         yield Site(await stack.enter_async_context(provider), stand_in.service)
 
 

@@ -78,7 +78,9 @@ class AceDataProvider(VoiceProvider):
         self._http = Http(
             _ACCOUNT, settings.base_url, settings.api_key, reading=read_refusal, patience=patience or _PATIENCE
         )
-        self._speaking = Speaking(self._http, settings, doorstep=doorstep, pace=pace or Pace())
+        self._speaking = Speaking(
+            self._http, settings, doorstep=doorstep, pace=pace or Pace(first=(patience or _PATIENCE).poll)
+        )
         # a line takes several requests, each with a turn of its own: its place is of another kind, or they would
         # wait for each other
         self._lines = Limiter()

@@ -772,6 +772,7 @@ async def test_key_links_and_words_are_in_no_repr_error_or_log(
         ({"response": {"data": [{"status": "cancelled", "audio_url": LINK}]}}, "failed"),
         ({"response": {"success": False, "error": {"code": "api_error", "message": "fetch failed"}}}, "failed"),
         ({"response": {"success": False, "error": "temporary"}}, "running"),
+        ({"response": {"success": False, "error": {"message": "temporary"}}}, "running"),
         ({"response": {"success": False, "error": "temporary"}, "finished_at": 2.0}, "failed"),
         ({"response": {"success": False, "audio_url": LINK}}, "failed"),
         ({"response": {"success": True}, "finished_at": 2.0}, "failed"),
