@@ -205,6 +205,8 @@ class Service:
         if fault.endless:
             while not self._closing.is_set():
                 await response.write(data)
+                # a write to nobody does not wait
+                await asyncio.sleep(0)
         elif fault.cuts_after is not None:
             await response.write(data[: fault.cuts_after])
         if asked.request.transport is not None:

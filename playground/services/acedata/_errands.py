@@ -55,9 +55,10 @@ class Errands:
             failure=house.failure,
             hiccups=house.hiccups,
             ends_after=house.ends_after,
+            callbacks=house.callbacks,
         )
         house.tasks[task.id] = task
-        if address is not None and house.callbacks == "early":
+        if address is not None and task.callbacks == "early":
             await self._ring(task, address)
         return task
 
@@ -66,12 +67,12 @@ class Errands:
         response = web.json_response(body)
         await response.prepare(asked.request)
         await response.write_eof()
-        if address is not None and self._house.callbacks not in {"early", "never"}:
+        if address is not None and task.callbacks not in {"early", "never"}:
             self._house.outside.begin(self._call_back(task, address))
         return response
 
     async def _call_back(self, task: Task, address: str) -> None:
-        match self._house.callbacks:
+        match task.callbacks:
             case "late":
                 await self.late.wait()
                 await self._ring(task, address)

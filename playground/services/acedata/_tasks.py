@@ -15,8 +15,8 @@ Ending = Literal["finished", "word", "url", "failed", "failed_word", "failed_cod
 TaskShape = Literal["record", "status"]
 """How a task is told: as its record, or in the short form that another guide shows."""
 Callbacks = Literal["once", "twice", "early", "late", "never", "wrong"]
-"""How callbacks are delivered; early is before the request is answered, late is when `Errands.late` is set, wrong is
-with the id of another task."""
+"""How callbacks are delivered: early is before the request is answered, late is when `AceDataService.late` is set, and
+wrong is with the id of another task."""
 Kind = Literal["tts", "audios"]
 
 _API_ID = "8e6f8083-4683-45fe-a993-3e1d993fc999"
@@ -39,6 +39,7 @@ class Task:
     failure: Trouble
     hiccups: int
     ends_after: int
+    callbacks: Callbacks
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     trace_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     began: float = field(default_factory=time.time)

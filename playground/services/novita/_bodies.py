@@ -161,10 +161,7 @@ def read_line(asked: Asked, line: type[_Known], *, packs: bool) -> _Known:
     packed = packs and "msgpack" in asked.media_type
     if not packed and asked.media_type != "application/json":
         raise because("INVALID_REQUEST_BODY")
-    content = _content(asked)
-    if packs and not packed and isinstance(content, dict) and content.get("references"):
-        raise because("INVALID_REQUEST_BODY", "references: requires MessagePack serialization")
-    return _judge(line, content, asked)
+    return _judge(line, _content(asked), asked)
 
 
 def seek_rate(line: Line) -> None:
