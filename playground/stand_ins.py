@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import Any
 
 import aiohttp
 from pydantic import BaseModel
@@ -62,21 +62,16 @@ async def open_stand_in(
 
 
 def _build(provider: ProviderName, speak: Speak, fetches: Connect | None) -> Service | None:
-    match provider:
-        case "imitation":
-            return None
-        case "fish":
-            return FishService(speak=speak)
-        case "highwayapi" | "myrouter" | "novita":
-            return NovitaService(speak=speak)
-        case "acedata":
-            return AceDataService(speak=speak, fetches=fetches() if fetches else None)
-        case "fish-speech":
-            return FishSpeechService(speak=speak)
-        case "openai":
-            return OpenAIService(speak=speak)
-        case _:
-            assert_never(provider)
+    makers: Mapping[ProviderName, Callable[[], Service]] = {
+        "fish": lambda: FishService(speak=speak),
+        "highwayapi": lambda: NovitaService(speak=speak),
+        "myrouter": lambda: NovitaService(speak=speak),
+        "novita": lambda: NovitaService(speak=speak),
+        "acedata": lambda: AceDataService(speak=speak, fetches=fetches() if fetches else None),
+        "fish-speech": lambda: FishSpeechService(speak=speak),
+        "openai": lambda: OpenAIService(speak=speak),
+    }
+    return None if provider == "imitation" else makers[provider]()
 
 
 def _settings(provider: ProviderName, url: str, chosen: Mapping[str, Any]) -> dict[str, Any]:

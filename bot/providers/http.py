@@ -29,7 +29,10 @@ _CONCURRENCY = "ratelimit-limit-concurrency"
 
 
 class Http:
-    """Owns the session of one account: its key, its places, its patience."""
+    """Owns the session of one account: its key, its places, its patience.
+
+    The key goes as a bearer token (RFC 6750), or in `key_header` where the service has a header of its own.
+    """
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class Http:
         key: SecretStr | None,
         *,
         reading: Reading,
+        key_header: str | None = None,
         patience: Patience | None = None,
         limiter: Limiter | None = None,
     ) -> None:
@@ -46,14 +50,14 @@ class Http:
         self.patience = patience or Patience()
         self._base_url = base_url
         self._key = key
+        self._key_header = key_header
         self._reading = reading
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        headers = {} if self._key is None else {"Authorization": f"Bearer {self._key.get_secret_value()}"}
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
-            headers={"User-Agent": "Mynah", **headers},
+            headers={"User-Agent": "Mynah", **self._credentials()},
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=self._timeout(self.patience.first_byte),
             trace_configs=[_stay_here()],
@@ -77,6 +81,12 @@ class Http:
     def url(self, path: str) -> str:
         """Give the whole address of a path."""
         return self._base_url + path
+
+    def _credentials(self) -> dict[str, str]:
+        if self._key is None:
+            return {}
+        secret = self._key.get_secret_value()
+        return {self._key_header: secret} if self._key_header else {"Authorization": f"Bearer {secret}"}
 
     async def ask(self, question: Question) -> Reply:
         """Ask for something that may be asked for twice, and try again where that may help."""

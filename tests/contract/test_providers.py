@@ -223,9 +223,10 @@ async def test_speed_changes_the_length_where_it_can_be_asked(site: Site, sample
     voice_id = await site.voice(sample)
 
     usual = await site.speak(SpeechRequest(text=TEXT, remote_id=voice_id))
-    fast = await site.speak(SpeechRequest(text=TEXT, remote_id=voice_id, speed=2.0))
+    fastest = site.can.speeds[1]
+    fast = await site.speak(SpeechRequest(text=TEXT, remote_id=voice_id, speed=fastest))
 
-    assert fast == pytest.approx(usual / 2, rel=0.1)
+    assert fast == pytest.approx(usual / fastest, rel=0.1)
 
 
 async def test_speaking_from_a_recording_keeps_nothing(site: Site, sample: Sample, tmp_path: Path) -> None:
@@ -246,7 +247,7 @@ async def test_leaving_early_leaves_the_provider_usable(site: Site, sample: Samp
     assert await site.speak(SpeechRequest(text="Once again.", remote_id=voice_id)) > 0.3
 
 
-KEYED: tuple[ProviderName, ...] = ("fish", "highwayapi", "myrouter", "novita", "acedata", "openai")
+KEYED = tuple(name for name in get_args(ProviderName) if name not in {"imitation", "fish-speech"})
 
 
 @pytest.mark.parametrize("name", KEYED)
