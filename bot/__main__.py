@@ -19,6 +19,7 @@ from pathlib import Path
 import aiohttp
 import discord
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from bot import audio
 from bot.arrivals import Arrivals
@@ -162,6 +163,8 @@ def read_settings() -> Settings:
     """Read the settings. Raises `BotError` that names each wrong one."""
     try:
         return Settings()
+    except SettingsError as error:
+        raise BotError(f"Settings are wrong: {error}. Rename or unset what another program uses there.") from error
     except ValidationError as error:
         wrong = "; ".join(
             ": ".join(

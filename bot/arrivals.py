@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from bot.errors import ProviderError, VoiceError
 from bot.homes import Homes
-from bot.models import RemoteVoice, Visibility, Voice
+from bot.models import HOUSE, UNFINISHED, RemoteVoice, Visibility, Voice
 from bot.providers.base import VoiceEdit, VoiceProvider
 from bot.store import Store
 
 log = logging.getLogger(__name__)
 
-_SEEN_BY: tuple[Visibility, ...] = ("private", "unlist", "public")
+SEEN_BY: tuple[Visibility, ...] = ("private", "unlist", "public")
 """From the fewest to the most people."""
 
 
@@ -29,7 +29,7 @@ class Arrival:
 
 def exposes(remote: RemoteVoice, wanted: Visibility) -> bool:
     """Say whether more people see a voice than its owner wanted."""
-    return _SEEN_BY.index(remote.visibility) > _SEEN_BY.index(wanted)
+    return SEEN_BY.index(remote.visibility) > SEEN_BY.index(wanted)
 
 
 class Arrivals:
@@ -38,6 +38,26 @@ class Arrivals:
     def __init__(self, store: Store, homes: Homes) -> None:
         self._store = store
         self._homes = homes
+
+    async def read_again(self, voice: Voice) -> Arrival:
+        """Read a voice at its provider, where that can be asked; one that is gone there has failed.
+
+        One that others see by now, though its owner did not choose so, is dealt with as if it were new.
+        """
+        home = self._homes.of(voice)
+        if not home.capabilities.finds or voice.owner_id == HOUSE:
+            return Arrival(voice=voice)
+        try:
+            remote = await self._homes.look_for(voice)
+        except ProviderError as error:
+            if error.kind != "not_found":
+                raise
+            return Arrival(voice=await self._homes.give_up(voice, f"{home.label} has it no more."))
+        if remote is None:
+            return Arrival(voice=voice)
+        # one that was given up because others saw it may speak again only when nobody else does
+        wanted: Visibility = "private" if voice.state == "failed" else voice.visibility
+        return await self.take_in(replace(voice, visibility=wanted), remote)
 
     async def take_in(self, voice: Voice, remote: RemoteVoice) -> Arrival:
         """Remember what became of a making; a member's first voice is their default, and stays it.
@@ -55,7 +75,7 @@ class Arrivals:
             if home.capabilities.deletes and await self._store.get(voice.id, owner_id=voice.owner_id) is None:
                 await home.delete(remote.id)
             raise
-        if present.state != "failed":
+        if present.state != "failed" and voice.state in UNFINISHED:
             await self._choose_first(present)
         shown = exposes(remote, voice.visibility)
         note = f"{home.label} had made it visible to others: I hid it at once." if shown else ""

@@ -146,15 +146,18 @@ class CloneService:
         async with self._adding:
             await self.admit(draft.name, owner_id=draft.owner_id)
             await self._store.add(voice, draft.take.kept if self.keep_samples else ())
-        remote = await self._create(voice, samples, draft.links, party)
-        if remote is None:
-            self._watch.follow(voice)
-            return Arrival(voice=voice, note=f"{self.label} did not answer, and I am looking for it.")
-        arrival = await self._arrivals.take_in(voice, remote)
-        log.info("voice %s made at %s: %s", voice.id, voice.provider, arrival.voice.state)
-        if arrival.voice.state in UNFINISHED:
-            self._watch.follow(arrival.voice)
-        return arrival
+        remote, arrival = None, None
+        try:
+            remote = await self._create(voice, samples, draft.links, party)
+            if remote is None:
+                return Arrival(voice=voice, note=f"{self.label} did not answer, and I am looking for it.")
+            log.info("voice %s made at %s as %s: %s", voice.id, voice.provider, remote.id, remote.state)
+            arrival = await self._arrivals.take_in(voice, remote)
+            return arrival
+        finally:
+            # whatever happened, a row that is left unfinished is followed
+            if arrival is None or arrival.voice.state in UNFINISHED:
+                self._watch.follow(voice if arrival is None else arrival.voice, None if arrival else remote)
 
     async def _write_down(self, samples: tuple[Sample, ...], party: int) -> tuple[Sample, ...]:
         """Have the words of a recording written down where the voice cannot be made without them."""

@@ -35,10 +35,14 @@ class Homes:
 
     def of(self, voice: Voice) -> VoiceProvider:
         """Return the provider of a voice. Raises `VoiceError` where it is switched off."""
-        provider = self._providers.get(voice.provider)
+        provider = self.reach(voice)
         if provider is None:
             raise VoiceError(f"This voice lives at {voice.provider}, which is switched off here: ask the operator.")
         return provider
+
+    def reach(self, voice: Voice) -> VoiceProvider | None:
+        """Return the provider of a voice, unless it is switched off."""
+        return self._providers.get(voice.provider)
 
     async def look_for(self, voice: Voice) -> RemoteVoice | None:
         """Read a voice at its provider, also where its id there is not known because an answer was lost."""
@@ -53,22 +57,14 @@ class Homes:
                 raise
             return found
 
-    async def read_again(self, voice: Voice) -> Voice:
-        """Read a voice at its provider, where that can be asked; one that is gone there has failed."""
-        home = self.of(voice)
-        if not home.capabilities.finds or voice.owner_id == HOUSE:
-            return voice
-        try:
-            remote = await self.look_for(voice)
-        except ProviderError as error:
-            if error.kind != "not_found":
-                raise
-            return await self.give_up(voice, f"{home.label} has it no more.")
-        return voice if remote is None else await self.adopt(voice, remote)
-
     async def give_up(self, voice: Voice, fault: str) -> Voice:
-        """Remember that a voice cannot speak, and why."""
-        _, failed = await self.change(voice, lambda present: replace(present, state="failed", fault=fault))
+        """Remember that a voice cannot speak, and why; one that had failed keeps its reason."""
+
+        def alter(present: Voice) -> Voice:
+            kept = present.fault if present.state == "failed" else ""
+            return replace(present, state="failed", fault=kept or fault)
+
+        _, failed = await self.change(voice, alter)
         return failed
 
     async def change(self, voice: Voice, alter: Callable[[Voice], Voice]) -> tuple[Voice, Voice]:
@@ -92,7 +88,7 @@ class Homes:
                 present,
                 remote_id=remote.id,
                 state=remote.state,
-                fault=remote.fault,
+                fault=_sentence(remote.fault),
                 visibility=remote.visibility,
                 train_mode=remote.train_mode,
                 languages=remote.languages,
@@ -112,6 +108,11 @@ class Homes:
                 log.info("%s: %s", provider.label, await provider.check())
             except ProviderError as error:
                 log.error("%s does not work: %s", provider.label, error)  # noqa: TRY400 - the sentence says it all
+
+
+def _sentence(words: str) -> str:
+    """Make a sentence of what a service notes."""
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?')) else '.'}" if words else ""
 
 
 def outlives(home: VoiceProvider, visibility: Visibility = "private") -> str:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.arrivals import Arrivals, exposes
+from bot.arrivals import SEEN_BY, Arrivals, exposes
 from bot.errors import ProviderError, VoiceError
 from bot.homes import Homes, outlives
-from bot.models import HOUSE, UNFINISHED, Visibility, Voice, VoicePage, name_key
-from bot.providers.base import VoiceEdit, VoiceProvider
+from bot.models import HOUSE, Visibility, Voice, VoicePage, name_key
+from bot.providers.base import VoiceEdit
 from bot.store import Store
 from bot.text import clean_name, clean_note, clean_tags
 
@@ -47,7 +47,8 @@ class VoiceService:
 
     def label_of(self, voice: Voice) -> str:
         """Say what this voice lives at."""
-        return self._homes.of(voice).label
+        home = self._homes.reach(voice)
+        return f"{voice.provider}, which is switched off here" if home is None else home.label
 
     async def page(self, *, owner_id: int, offset: int, limit: int) -> VoicePage:
         """Read one page of a member's voices, by name."""
@@ -92,15 +93,12 @@ class VoiceService:
 
     async def refresh(self, voice: Voice) -> Voice:
         """Read a voice again at its provider, where that is possible now."""
-        if voice.state not in UNFINISHED:
-            return await self._homes.read_again(voice)
-        if not self._homes.of(voice).capabilities.finds:
-            return voice
-        remote = await self._homes.look_for(voice)
-        return voice if remote is None else (await self._arrivals.take_in(voice, remote)).voice
+        return (await self._arrivals.read_again(voice)).voice
 
     async def try_refresh(self, voice: Voice) -> Voice:
-        """Read a voice again where its provider answers; else return it as it is remembered."""
+        """Read a voice again where its provider is there and answers; else return it as it is remembered."""
+        if self._homes.reach(voice) is None:
+            return voice
         try:
             return await self.refresh(voice)
         except ProviderError as error:
@@ -140,6 +138,8 @@ class VoiceService:
         return await self._change(voice, {field: value for field, value in changes.items() if value is not None}, edit)
 
     def _expect_possible(self, voice: Voice, visibility: Visibility | None, cover: bytes | None) -> None:
+        if visibility is None and cover is None:
+            return
         home = self._homes.of(voice)
         can = home.capabilities
         if cover is not None and not can.covers:
@@ -147,22 +147,24 @@ class VoiceService:
         if visibility not in {None, voice.visibility, *can.visibilities}:
             only = " or ".join(can.visibilities)
             raise VoiceError(f"At {home.label} a voice can be {only} only: leave the visibility out.")
+        if visibility not in {None, voice.visibility} and not can.edits:
+            raise VoiceError(f"{home.label} cannot change who sees a voice: ask the operator to have it removed there.")
         if visibility == "public" and cover is None and not voice.cover_image:
             raise VoiceError("A voice that everybody sees needs a picture: attach a cover too.")
-        if (visibility is not None or cover is not None) and voice.remote_id is None:
+        if voice.remote_id is None:
             raise VoiceError(f"{voice.name} is not made yet: try again when it is ready.")
 
     async def _change(self, voice: Voice, changes: Mapping[str, Any], edit: VoiceEdit) -> Voice:
         """Save first: the name must be free here before anything is said elsewhere. Refused there, it is taken back."""
-        home = self._homes.of(voice)
+        home = self._homes.reach(voice)
         before, after = await self._homes.change(
             voice, lambda present: replace(present, updated_at=datetime.now(UTC), **changes)
         )
-        if after.remote_id is not None and home.capabilities.edits:
+        if home is not None and after.remote_id is not None and home.capabilities.edits:
             try:
                 remote = await home.update(after.remote_id, edit)
-            except ProviderError:
-                await self._take_back(before, after, changes)
+            except ProviderError as error:
+                await self._take_back(before, after, _undone(changes, before, error))
                 raise
             after = await self._homes.adopt(after, remote)
             if exposes(remote, edit.visibility or remote.visibility):
@@ -187,7 +189,10 @@ class VoiceService:
 
     def outlives(self, voice: Voice) -> str:
         """Say what of a voice stays at its provider when it is deleted here; nothing where nothing does."""
-        return outlives(self._homes.of(voice), voice.visibility)
+        home = self._homes.reach(voice)
+        if home is None:
+            return f"{voice.provider} is switched off here: what it has of the voice stays there."
+        return outlives(home, voice.visibility)
 
     async def delete(self, voice: Voice) -> bool:
         """Remove a voice at its provider, then here with its samples; tell whether there was one.
@@ -198,15 +203,33 @@ class VoiceService:
         present = await self._store.get(voice.id, owner_id=voice.owner_id)
         if present is None:
             return False
-        await self._delete_at(self._homes.of(present), present)
+        await self._delete_there(present)
         log.info("voice %s deleted at %s", voice.id, voice.provider)
         return await self._store.delete(voice.id, owner_id=voice.owner_id)
 
-    @staticmethod
-    async def _delete_at(home: VoiceProvider, voice: Voice) -> None:
-        if not home.capabilities.deletes:
+    async def _delete_there(self, voice: Voice) -> None:
+        home = self._homes.reach(voice)
+        if home is None or not home.capabilities.deletes:
             return
-        made = None if voice.remote_id else await home.find(voice.id)
-        remote_id = made.id if made else voice.remote_id
+        remote_id = voice.remote_id
+        if home.capabilities.finds:
+            try:
+                found = await self._homes.look_for(voice)
+            except ProviderError as error:
+                if error.kind != "not_found":
+                    raise
+            else:
+                remote_id = found.id if found else remote_id
         if remote_id is not None:
             await home.delete(remote_id)
+        elif voice.state == "unknown" and home.capabilities.online:
+            # deleted now, it would stay there for good if it is still being made
+            raise VoiceError(f"{voice.name} may be in the making at {home.label}: delete it when that is known.")
+
+
+def _undone(changes: Mapping[str, Any], before: Voice, error: ProviderError) -> Mapping[str, Any]:
+    """Give the changes that were surely not made: where that is unknown, a voice counts as seen by the more people."""
+    wanted = changes.get("visibility")
+    if wanted is None or not error.retryable or SEEN_BY.index(wanted) < SEEN_BY.index(before.visibility):
+        return changes
+    return {field: value for field, value in changes.items() if field != "visibility"}

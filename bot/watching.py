@@ -3,14 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 
 from bot.arrivals import Arrivals
 from bot.errors import ProviderError, StoreError, VoiceError
 from bot.homes import Homes
-from bot.models import UNFINISHED, Voice
+from bot.models import UNFINISHED, RemoteVoice, Voice
+from bot.providers.base import VoiceProvider
 from bot.store import Store
 
 log = logging.getLogger(__name__)
@@ -48,11 +47,17 @@ class _Pursuit:
     """One voice that is followed."""
 
     voice: Voice
-    due: float
-    step: float
+    remote: RemoteVoice | None
+    """What its provider said, where that could not be remembered."""
+    since: float
     resumed: bool
     """It was unfinished when the bot started."""
     waiting: list["asyncio.Future[News | None]"] = field(default_factory=list)
+
+    @property
+    def age(self) -> float:
+        """Seconds it has been followed."""
+        return asyncio.get_running_loop().time() - self.since
 
 
 class VoiceWatch:
@@ -64,23 +69,28 @@ class VoiceWatch:
         self._arrivals = arrivals
         self._pace = pace or Pace()
         self._pursuits: dict[str, _Pursuit] = {}
-        self._changed = asyncio.Event()
+        self._begun: asyncio.Queue[_Pursuit] = asyncio.Queue()
 
     async def run(self, tell: Tell) -> None:
-        """Follow what was unfinished before, and whatever is added, until cancelled."""
+        """Follow what was unfinished before, and whatever is added, until cancelled; no service holds another up."""
+        tasks = {asyncio.create_task(self._resume())}
         try:
-            for voice in await self._store.unfinished():
-                if voice.id not in self._pursuits:
-                    self._pursue(voice, resumed=True)
             while True:
-                await self._run(tell)
+                pursuit = await self._begun.get()
+                task = asyncio.create_task(self._pursue(pursuit, tell))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+                task.add_done_callback(_mourn)
         finally:
+            for task in tuple(tasks):
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             for pursuit in self._pursuits.values():
                 _answer(pursuit, None)
 
-    def follow(self, voice: Voice) -> None:
-        """Look at a voice from now on until its making has ended."""
-        self._pursue(voice, resumed=False)
+    def follow(self, voice: Voice, remote: RemoteVoice | None = None) -> None:
+        """Look at a voice from now on until its making has ended; `remote`, where an answer is still to be kept."""
+        self._begin(voice, remote, resumed=False)
 
     async def settled(self, voice: Voice, *, patience: float) -> News | None:
         """Wait for the end of a making that is followed, at most so many seconds; None: it has not ended."""
@@ -97,77 +107,123 @@ class VoiceWatch:
         finally:
             pursuit.waiting.remove(answer)
 
-    def _pursue(self, voice: Voice, *, resumed: bool) -> None:
-        now = asyncio.get_running_loop().time()
-        due = now if resumed else now + self._pace.first
-        self._pursuits[voice.id] = _Pursuit(voice, due, self._pace.first, resumed)
-        self._changed.set()
+    def _begin(self, voice: Voice, remote: RemoteVoice | None, *, resumed: bool) -> None:
+        pursuit = _Pursuit(voice, remote, asyncio.get_running_loop().time(), resumed)
+        self._pursuits[voice.id] = pursuit
+        self._begun.put_nowait(pursuit)
 
-    async def _run(self, tell: Tell) -> None:
-        """Look at every voice that is due, and wait for the next."""
-        self._changed.clear()
-        now = asyncio.get_running_loop().time()
-        for pursuit in [each for each in self._pursuits.values() if each.due <= now]:
-            await self._pursue_once(pursuit, tell)
-        due = min((each.due for each in self._pursuits.values()), default=None)
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(due):
-                await self._changed.wait()
-
-    async def _pursue_once(self, pursuit: _Pursuit, tell: Tell) -> None:
-        voice = pursuit.voice
-        try:
-            news, ended = await self._look(voice)
-        except (ProviderError, StoreError) as error:
-            log.warning("voice %s could not be looked at, %s did not tell: %s", voice.id, voice.provider, error)
-            news, ended = None, False
-        except VoiceError as error:  # deleted meanwhile, or its provider is switched off
-            log.info("voice %s is not followed any more: %s", voice.id, error)
-            news, ended = None, True
-        if not ended and self._age(voice) > self._pace.until:
-            news, ended = None if pursuit.resumed else News(voice=voice), True
-        if not ended:
-            pursuit.due = asyncio.get_running_loop().time() + pursuit.step
-            pursuit.step = min(pursuit.step * self._pace.growth, self._pace.longest)
+    async def _resume(self) -> None:
+        while True:
+            try:
+                unfinished = await self._store.unfinished()
+            except StoreError as error:
+                log.warning("the unfinished voices could not be read: %s", error)
+                await asyncio.sleep(self._pace.first)
+                continue
+            for voice in unfinished:
+                if voice.id not in self._pursuits:
+                    self._begin(voice, None, resumed=True)
             return
-        self._pursuits.pop(voice.id, None)
-        if not _answer(pursuit, news) and news is not None:
+
+    async def _pursue(self, pursuit: _Pursuit, tell: Tell) -> None:
+        """Look at one voice until its making has ended, and give the news."""
+        news: News | None = None
+        try:
+            news = await self._chase(pursuit, tell)
+        finally:
+            if self._pursuits.get(pursuit.voice.id) is pursuit:
+                del self._pursuits[pursuit.voice.id]
+            waited_for = _answer(pursuit, news)
+        if news is not None and not waited_for:
             await tell(news)
 
-    async def _look(self, voice: Voice) -> tuple[News | None, bool]:
-        """Look once. Give the news if there is any, and whether to stop following."""
-        present = await self._store.get(voice.id, owner_id=voice.owner_id)
-        if present is None or present.state not in UNFINISHED:
-            return None, True
-        home = self._homes.of(present)
-        if not home.capabilities.finds:
-            fault = f"{home.label} did not answer, and cannot be asked whether it was made: cloning may cost again."
-            return News(voice=await self._homes.give_up(present, fault)), True
+    async def _chase(self, pursuit: _Pursuit, tell: Tell) -> News | None:
+        step, late = self._pace.first, pursuit.resumed
+        if not pursuit.resumed:
+            await asyncio.sleep(step)
+        while True:
+            news, ended = await self._try(pursuit)
+            if ended:
+                return news
+            if pursuit.age > self._pace.until:
+                present = await self._present(pursuit)
+                if present is None or present.state != "unknown":
+                    return None if late or present is None else News(voice=present)
+                # what may or may not be there is looked for until that is known
+                step = self._pace.longest
+                if not late:
+                    late = True
+                    await self._report(pursuit, News(voice=present), tell)
+            await asyncio.sleep(step)
+            step = min(step * self._pace.growth, self._pace.longest)
+
+    @staticmethod
+    async def _report(pursuit: _Pursuit, news: News, tell: Tell) -> None:
+        if not _answer(pursuit, news):
+            await tell(news)
+
+    async def _present(self, pursuit: _Pursuit) -> Voice | None:
         try:
-            remote = await self._homes.look_for(present)
-        except ProviderError as error:
-            if error.kind != "not_found":
-                raise
-            return News(voice=await self._homes.give_up(present, f"{home.label} has it no more.")), True
+            return await self._store.get(pursuit.voice.id, owner_id=pursuit.voice.owner_id)
+        except StoreError:
+            return pursuit.voice
+
+    async def _try(self, pursuit: _Pursuit) -> tuple[News | None, bool]:
+        voice = pursuit.voice
+        try:
+            return await self._look(pursuit)
+        except (ProviderError, StoreError) as error:
+            if isinstance(error, ProviderError) and error.kind == "not_found":
+                return News(voice=await self._homes.give_up(voice, "Its service has it no more.")), True
+            log.warning("voice %s could not be looked at, %s did not tell: %s", voice.id, voice.provider, error)
+            return None, False
+        except VoiceError as error:  # deleted meanwhile, or its provider is switched off
+            log.info("voice %s is not followed any more: %s", voice.id, error)
+            return None, True
+
+    async def _look(self, pursuit: _Pursuit) -> tuple[News | None, bool]:
+        """Look once. Give the news if there is any, and whether to stop following."""
+        voice = pursuit.voice
+        present = await self._store.get(voice.id, owner_id=voice.owner_id)
+        if present is None:
+            return None, True
+        if present.state not in UNFINISHED:  # somebody else looked before
+            return News(voice=present), True
+        home = self._homes.of(present)
+        if pursuit.remote is None and not home.capabilities.finds:
+            return News(voice=await self._guess(present, home)), True
+        remote = pursuit.remote or await self._homes.look_for(present)
         if remote is None:
-            return await self._miss(present)
+            return await self._miss(present, pursuit)
         arrival = await self._arrivals.take_in(present, remote)
+        pursuit.remote = None
         if arrival.voice.state not in UNFINISHED:
             log.info("voice %s at %s: %s", voice.id, voice.provider, arrival.voice.state)
             return News(voice=arrival.voice, note=arrival.note), True
         return None, False
 
-    async def _miss(self, voice: Voice) -> tuple[News | None, bool]:
+    async def _guess(self, voice: Voice, home: VoiceProvider) -> Voice:
+        """Decide on a voice of which its service cannot be asked."""
+        if voice.remote_id is not None:  # it said that it makes it, and would refuse to speak with what it has not made
+            _, ready = await self._homes.change(voice, lambda present: replace(present, state="trained"))
+            return ready
+        fault = f"{home.label} did not answer, and cannot be asked whether it was made: cloning may cost again."
+        return await self._homes.give_up(voice, fault)
+
+    async def _miss(self, voice: Voice, pursuit: _Pursuit) -> tuple[News | None, bool]:
         """Go on looking for a voice that is not there, until it is sure that it was never made."""
         patience = self._pace.lost if self._homes.of(voice).capabilities.online else 0.0
-        if self._age(voice) < patience:
+        if pursuit.age < patience:
             return None, False
         await self._store.delete(voice.id, owner_id=voice.owner_id)
         log.info("voice %s was never made at %s", voice.id, voice.provider)
         return News(voice=voice, gone=True), True
 
-    def _age(self, voice: Voice) -> float:
-        return (datetime.now(UTC) - voice.created_at).total_seconds()
+
+def _mourn(task: asyncio.Task[None]) -> None:
+    """Tell the log of a voice that is not followed any more because of a bug."""
+    if not task.cancelled() and (bug := task.exception()) is not None:
+        log.error("bug: a voice is not followed any more", exc_info=bug)
 
 
 def _answer(pursuit: _Pursuit, news: News | None) -> bool:

@@ -119,12 +119,19 @@ class Clone(commands.Cog):
             content=f"Making {escape_markdown(draft.name)} …", embed=card, view=None
         )
         arrival = await self._clones.clone(draft, party=party_of(interaction))
-        await self._show(interaction, arrival)
         if arrival.voice.state not in UNFINISHED:
+            await self._show(interaction, arrival)
             return
-        news = await self._watch.settled(arrival.voice, patience=_PATIENCE)
+        # asked for at once, or what comes while the card is drawn would go elsewhere
+        coming = asyncio.create_task(self._watch.settled(arrival.voice, patience=_PATIENCE))
+        try:
+            await self._show(interaction, arrival)
+            news = await coming
+        finally:
+            coming.cancel()
         if news is None or news.gone or news.voice.state in UNFINISHED:
-            await interaction.edit_original_response(content=describe(news or News(voice=arrival.voice)))
+            unsettled = News(voice=arrival.voice, note=arrival.note)
+            await interaction.edit_original_response(content=describe(news or unsettled))
         else:
             await self._show(interaction, Arrival(voice=news.voice, note=news.note))
 
@@ -133,7 +140,7 @@ class Clone(commands.Cog):
         voice = arrival.voice
         sentence = describe(News(voice=voice, note=arrival.note))
         await interaction.edit_original_response(content=sentence)
-        preview = await self._speech.try_preview(voice)
+        preview = await self._speech.try_preview(voice, party=party_of(interaction))
         files = [audio_file(preview, voice.name, "ogg")] if preview else []
         if voice.report:
             files.insert(0, picture_file(await self._samples.picture(voice.report)))

@@ -6,7 +6,7 @@ from discord.ext import commands
 from discord.utils import escape_markdown
 
 from bot.client import Bot, Buttons, button, read_upload, row
-from bot.client.buttons import Interaction
+from bot.client.buttons import Interaction, party_of
 from bot.models import Visibility
 from bot.samples import SampleService
 from bot.speech import SpeechService
@@ -148,7 +148,7 @@ class Voices(commands.GroupCog, group_name="voices", group_description="The voic
         """Hear one sentence in a voice; only you can play it."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
-        spoken = await self._speech.preview(chosen)
+        spoken = await self._speech.preview(chosen, party=party_of(interaction))
         await interaction.edit_original_response(
             content=f"This is {escape_markdown(chosen.name)}.", attachments=[audio_file(spoken, chosen.name, "ogg")]
         )
@@ -191,13 +191,16 @@ class Voices(commands.GroupCog, group_name="voices", group_description="The voic
         await interaction.edit_original_response(content="It stays." if kept else _GONE, view=None)
 
     @show.autocomplete("voice")
+    @preview.autocomplete("voice")
+    async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await suggest_voices(self._voices, interaction, typed)
+
     @rename.autocomplete("voice")
     @edit.autocomplete("voice")
     @default.autocomplete("voice")
-    @preview.autocomplete("voice")
     @delete.autocomplete("voice")
-    async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        return await suggest_voices(self._voices, interaction, typed)
+    async def _suggest_own(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await suggest_voices(self._voices, interaction, typed, own=True)
 
 
 def _text(value: str | None) -> str | None:

@@ -254,5 +254,28 @@ class WordyFake(FakeProvider):
     capabilities: Capabilities = Capabilities(clones=True, instant=True, needs_transcripts=True)
 
 
+class StuckFake(FakeProvider):
+    """Makes voices that are never ready, and never tells."""
+
+    name: ClassVar[str] = "stuck"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.script.trained_after = 1000
+
+    async def get(self, remote_id: str) -> RemoteVoice:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+class BrokenFake(StuckFake):
+    """Has a bug."""
+
+    name: ClassVar[str] = "broken"
+
+    async def get(self, remote_id: str) -> RemoteVoice:
+        raise KeyError(remote_id)
+
+
 def _fault(kind: ProviderFault) -> ProviderError:
     return ProviderError(f"The fake said no ({kind}): try something else.", kind=kind)

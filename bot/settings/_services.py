@@ -19,10 +19,19 @@ def _base(url: str) -> str:
 BaseUrl = Annotated[str, AfterValidator(_base)]
 
 
+def strip_secret(secret: SecretStr | None) -> SecretStr | None:
+    """Take a key without the blanks and line ends it was copied with; nothing but those is none."""
+    bare = secret.get_secret_value().strip() if secret is not None else ""
+    return SecretStr(bare) if bare else None
+
+
+Secret = Annotated[SecretStr | None, AfterValidator(strip_secret)]
+
+
 class _Service(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    api_key: SecretStr | None = None
+    api_key: Secret = None
     """The account's key; without it the service is off, unless it needs none."""
 
 

@@ -15,6 +15,7 @@ from bot.settings._services import (
     MyRouterSettings,
     NovitaAISettings,
     OpenAISettings,
+    Secret,
 )
 
 ProviderName = Literal["imitation", "fish", "highwayapi", "myrouter", "novita", "acedata", "fish-speech", "openai"]
@@ -44,7 +45,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    discord_token: SecretStr | None = None
+    discord_token: Secret = None
     """Bot token from the Discord developer portal. Needed by `make run` only."""
     provider: ProviderName = "imitation"
     """Where new voices are made. Every service that is set speaks the voices that were made there."""
@@ -67,7 +68,7 @@ class Settings(BaseSettings):
     """SQLAlchemy URL; empty: an SQLite file in the data folder."""
     keep_samples: bool = True
     """Keep each sample, encrypted, so that a voice can be rebuilt elsewhere."""
-    sample_key: SecretStr | None = None
+    sample_key: Secret = None
     """Key for kept samples (32 bytes, base64url); empty: generated into the data folder."""
     max_sample_mb: int = Field(default=25, ge=1, le=500)
     """Largest recording taken, in MB."""

@@ -92,20 +92,34 @@ async def test_showing_a_voice_whose_answer_was_lost_looks_for_it(
     assert shown == await voices.resolve("Aki", owner_id=ALICE)
 
 
-@pytest.mark.parametrize("moment", ["before_creating", "while_creating"])
 async def test_a_voice_deleted_while_it_is_made_does_not_stay_at_the_provider(
-    voices: VoiceService, provider: FakeProvider, clone: Clone, moment: str
+    voices: VoiceService, provider: FakeProvider, clone: Clone
 ) -> None:
     async def delete() -> None:
         await voices.delete(await voices.resolve("Aki", owner_id=ALICE))
 
-    setattr(provider.script, moment, delete)
+    provider.script.while_creating = delete
 
     with pytest.raises(VoiceError):
         await clone("Aki")
 
     assert provider.voices == {}
     assert await names(voices) == []
+
+
+async def test_a_voice_is_not_deleted_while_nobody_knows_whether_it_is_being_made(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    async def delete() -> None:
+        with pytest.raises(VoiceError, match=r"may be in the making.*delete it when that is known"):
+            await voices.delete(await voices.resolve("Aki", owner_id=ALICE))
+
+    provider.script.before_creating = delete
+
+    made = await clone("Aki")
+
+    assert made.remote_id in provider.voices
+    assert await names(voices) == ["Aki"]
 
 
 async def test_a_voice_renamed_while_it_is_made_keeps_its_new_name(
@@ -427,17 +441,98 @@ async def test_a_voice_of_a_provider_without_deletes_goes_here_at_least(
     assert await names(voices) == ["Aki"]
 
 
-async def test_a_voice_of_a_provider_that_is_switched_off_says_so(
+async def test_a_voice_whose_provider_is_switched_off_is_shown_renamed_and_deleted_all_the_same(
     voices: VoiceService, store: Store, clone: Clone
 ) -> None:
     voice = replace(await clone("Aki"), id="e" * 32, name="Far", provider="gone")
     await store.add(voice)
 
+    assert await voices.try_refresh(voice) == voice
+    assert "switched off" in voices.label_of(voice)
+    renamed = await voices.edit(await voices.rename(voice, "Farther"), description="away")
     with pytest.raises(VoiceError, match="switched off"):
-        voices.label_of(voice)
-    with pytest.raises(VoiceError, match="switched off"):
-        await voices.delete(voice)
-    assert await names(voices) == ["Aki", "Far"]
+        await voices.edit(renamed, visibility="public")
+    assert "what it has of the voice stays there" in voices.outlives(voice)
+    await voices.delete(voice)
+
+    assert (renamed.name, renamed.description) == ("Farther", "away")
+    assert await names(voices) == ["Aki"]
+
+
+async def test_a_voice_that_its_service_moved_unseen_is_deleted_where_it_is(
+    voices: VoiceService, provider: FakeProvider, store: Store, clone: Clone
+) -> None:
+    voice = await clone()
+    await store.save(replace(voice, remote_id="before-it-was-renamed-there"))
+
+    await voices.delete(voice)
+
+    assert provider.voices == {}
+
+
+async def test_a_voice_that_became_public_behind_our_back_is_hidden_when_it_is_read(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    voice = await clone()
+    assert voice.remote_id is not None
+    await provider.update(voice.remote_id, VoiceEdit(visibility="public"))
+
+    shown = await voices.refresh(voice)
+
+    assert shown.visibility == "private"
+    assert [remote.visibility for remote in provider.voices.values()] == ["private"]
+
+
+async def test_a_voice_given_up_as_public_does_not_speak_again_before_nobody_else_sees_it(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    provider.script.comes_back = "public"
+    provider.script.stubborn = True
+    provider.fail("delete", "server")
+    voice = await clone()
+
+    again = await voices.refresh(voice)
+    provider.script.stubborn = False
+    hidden = await voices.refresh(again)
+
+    assert (again.state, again.visibility) == ("failed", "public")
+    assert (hidden.state, hidden.visibility, hidden.fault) == ("trained", "private", "")
+
+
+async def test_a_voice_that_was_removed_keeps_the_reason(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    provider.script.comes_back = "public"
+    provider.script.stubborn = True
+    voice = await clone()
+
+    assert "I removed it there" in (await voices.refresh(voice)).fault
+
+
+async def test_a_change_of_who_sees_a_voice_whose_answer_is_lost_counts_as_seen_by_more(
+    voices: VoiceService, provider: FakeProvider, clone: Clone
+) -> None:
+    voice = await clone()
+    provider.fail("update", "network")
+
+    with pytest.raises(ProviderError):
+        await voices.edit(voice, visibility="unlist", description="new")
+    wider = await voices.resolve("Aki", owner_id=ALICE)
+    with pytest.raises(ProviderError):
+        await voices.edit(wider, visibility="private")
+
+    assert (wider.visibility, wider.description) == ("unlist", "")
+    assert (await voices.resolve("Aki", owner_id=ALICE)).visibility == "unlist"
+
+
+async def test_a_public_voice_of_a_service_that_changes_nothing_cannot_be_called_private(
+    voices: VoiceService, store: Store, clone: Clone
+) -> None:
+    voice = replace(await clone("Aki"), id="e" * 32, name="Far", provider="slow", remote_id="far", visibility="public")
+    await store.add(voice)
+
+    with pytest.raises(VoiceError, match="cannot change who sees"):
+        await voices.edit(voice, visibility="private")
 
 
 async def test_delete_removes_nothing_at_the_provider_when_the_database_is_locked(

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bot.arrivals import Arrivals
 from bot.cloning import CloneService
-from bot.errors import VoiceError
+from bot.errors import StoreError, VoiceError
 from bot.homes import Homes
 from bot.models import Voice
 from bot.samples import SampleService, Take
@@ -18,7 +19,7 @@ from bot.store import Store
 from bot.voices import VoiceService
 from bot.watching import News, VoiceWatch
 from tests.conftest import ALICE, QUICK, build_clones, build_draft
-from tests.fakes import FakeProvider, SlowFake, Verb
+from tests.fakes import BrokenFake, FakeProvider, SlowFake, StuckFake, Verb
 
 Clone = Callable[..., Awaitable[Voice]]
 PATIENCE = 10.0
@@ -251,7 +252,7 @@ async def test_a_voice_that_vanishes_while_it_trains_has_failed(
     async with running(watch, letters):
         news = await letters.next()
 
-    assert (news.voice.state, news.voice.fault) == ("failed", f"{provider.label} has it no more.")
+    assert (news.voice.state, news.voice.fault) == ("failed", "Its service has it no more.")
 
 
 async def test_closing_lets_those_go_who_wait(provider: FakeProvider, clone: Clone, watch: VoiceWatch) -> None:
@@ -334,3 +335,133 @@ async def test_a_voice_found_public_after_a_lost_answer_is_hidden_too(
 
     assert (news.voice.id, news.voice.visibility) == (voice.id, "private")
     assert "I hid it" in news.note
+
+
+async def test_a_voice_that_was_read_by_somebody_else_meanwhile_is_still_told(
+    voices: VoiceService, provider: FakeProvider, clone: Clone, watch: VoiceWatch, letters: Letters
+) -> None:
+    provider.script.trained_after = 1
+    voice = await clone("Aki")
+    await voices.refresh(voice)
+
+    async with running(watch, letters):
+        news = await letters.next()
+
+    assert (news.voice.id, news.voice.state) == (voice.id, "trained")
+
+
+async def test_a_voice_that_a_service_without_a_list_says_it_trains_is_taken_as_made(
+    store: Store, elsewhere: SlowFake, samples: SampleService, take: Take, letters: Letters
+) -> None:
+    homes = Homes(store, {"slow": elsewhere}, default="slow")
+    watch = VoiceWatch(store, homes, Arrivals(store, homes), pace=QUICK)
+    elsewhere.script.trained_after = 5
+    arrival = await build_clones(store, homes, samples, watch=watch).clone(build_draft(take))
+    assert arrival.voice.state == "created"
+
+    async with running(watch, letters):
+        news = await letters.next()
+
+    assert (news.voice.state, news.voice.remote_id) == ("trained", arrival.voice.remote_id)
+    assert elsewhere.count("get") == 0
+
+
+class Forgetful(Store):
+    """Refuses the first so many writes to a voice, and the first so many questions for unfinished ones."""
+
+    refusals = 1
+
+    async def save(self, voice: Voice) -> None:
+        self._refuse()
+        await super().save(voice)
+
+    async def unfinished(self) -> tuple[Voice, ...]:
+        self._refuse()
+        return await super().unfinished()
+
+    def _refuse(self) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise StoreError("The database is busy: try again.")
+
+
+@pytest.mark.parametrize("kind", [FakeProvider, SlowFake])
+async def test_a_made_voice_that_could_not_be_remembered_is_remembered_later(
+    tmp_path: Path, samples: SampleService, take: Take, letters: Letters, kind: type[FakeProvider]
+) -> None:
+    provider = kind()
+    async with Forgetful(f"sqlite+aiosqlite:///{tmp_path / 'other.db'}", key=None) as store:
+        homes = Homes(store, {provider.name: provider}, default=provider.name)
+        watch = VoiceWatch(store, homes, Arrivals(store, homes), pace=QUICK)
+        with pytest.raises(StoreError):
+            await build_clones(store, homes, samples, watch=watch).clone(build_draft(take))
+
+        async with running(watch, letters):
+            news = await letters.next()
+
+    assert (news.voice.state, news.voice.remote_id) == ("trained", "remote-1")
+    assert provider.count("create") == 1
+
+
+async def test_a_busy_database_at_the_start_does_not_end_the_watch(
+    tmp_path: Path, provider: FakeProvider, samples: SampleService, take: Take, letters: Letters
+) -> None:
+    async with Forgetful(f"sqlite+aiosqlite:///{tmp_path / 'other.db'}", key=None) as store:
+        homes = Homes(store, {"fake": provider}, default="fake")
+        provider.script.loses_answers = True
+        store.refusals = 0
+        await build_clones(store, homes, samples).clone(build_draft(take))
+        store.refusals = 2
+
+        async with running(VoiceWatch(store, homes, Arrivals(store, homes), pace=QUICK), letters):
+            assert (await letters.next()).voice.state == "trained"
+
+
+async def test_a_service_that_hangs_holds_no_voice_of_another_up(
+    store: Store, provider: FakeProvider, samples: SampleService, take: Take, letters: Letters
+) -> None:
+    stuck = StuckFake()
+    homes = Homes(store, {"fake": provider, "stuck": stuck}, default="stuck")
+    watch = VoiceWatch(store, homes, Arrivals(store, homes), pace=QUICK)
+    await build_clones(store, homes, samples, watch=watch).clone(build_draft(take, "Stuck"))
+    homes.default = provider
+    provider.script.trained_after = 1
+    await build_clones(store, homes, samples, watch=watch).clone(build_draft(take))
+
+    async with running(watch, letters):
+        assert (await letters.next()).voice.name == "Aki"
+
+
+async def test_what_may_be_there_or_not_is_looked_for_until_it_is_known_and_its_owner_told_both_times(
+    store: Store, homes: Homes, samples: SampleService, provider: FakeProvider, take: Take, letters: Letters
+) -> None:
+    watch = VoiceWatch(store, homes, Arrivals(store, homes), pace=replace(QUICK, until=0.0))
+    provider.script.loses_answers = True
+    provider.fail("find", "network")
+    voice = (await build_clones(store, homes, samples, watch=watch).clone(build_draft(take))).voice
+
+    async with running(watch, letters):
+        assert (await letters.next()).voice == voice
+        provider.recover("find")
+        assert (await letters.next()).voice.state == "trained"
+
+
+async def test_a_bug_while_one_voice_is_followed_is_logged_and_the_others_go_on(
+    store: Store, provider: FakeProvider, samples: SampleService, take: Take, letters: Letters,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    broken = BrokenFake()
+    homes = Homes(store, {"fake": provider, "broken": broken}, default="broken")
+    watch = VoiceWatch(store, homes, Arrivals(store, homes), pace=QUICK)
+    first = (await build_clones(store, homes, samples, watch=watch).clone(build_draft(take, "Broken"))).voice
+    waiting = asyncio.create_task(watch.settled(first, patience=PATIENCE))
+    await asyncio.sleep(0)
+
+    async with running(watch, letters):
+        assert await waiting is None
+        homes.default = provider
+        provider.script.trained_after = 1
+        await build_clones(store, homes, samples, watch=watch).clone(build_draft(take))
+        assert (await letters.next()).voice.name == "Aki"
+
+    assert "KeyError" in caplog.text
