@@ -11,7 +11,7 @@ export SAMPLE TEXT TRANSCRIPT PROVIDER
 
 help:
 	@echo "make demo [SAMPLE=clip] [TEXT=\"...\"]   hear a cloned voice, with no account and no key"
-	@echo "          [PROVIDER=fish]              ... through a service's stand-in: any name of docs/providers.md"
+	@echo "          [PROVIDER=fish] [TRANSCRIPT=\"...\"]   ... through a service's stand-in: any name of docs/providers.md"
 	@echo "make test                              every check and every test"
 	@echo "make run                               run on Discord (set DISCORD_TOKEN in .env)"
 	@echo "make doctor                            check this machine and the settings"

@@ -163,6 +163,8 @@ def read_settings() -> Settings:
     """Read the settings. Raises `BotError` that names each wrong one."""
     try:
         return Settings()
+    except UnicodeDecodeError as error:
+        raise BotError(".env is not written in UTF-8: save it so, and start again.") from error
     except SettingsError as error:
         raise BotError(f"Settings are wrong: {error}. Rename or unset what another program uses there.") from error
     except ValidationError as error:
@@ -196,7 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.umask(0o077)  # what the bot keeps is for nobody else to read
     try:
         settings = read_settings()
-        set_up_logging(settings.log_level)
+        set_up_logging("WARNING" if command == "doctor" else settings.log_level)
         match command:
             case "health":
                 return 0 if is_alive(settings.data_dir) else 1

@@ -74,6 +74,12 @@ class CloneService:
         """Say what of a new voice could not be deleted; nothing where all could."""
         return outlives(self._homes.default)
 
+    def listener(self, draft: Draft) -> str:
+        """Name who else will hear a recording, to write down its words; nobody where that is not needed."""
+        scribe, home = self._homes.scribe, self._homes.default
+        known = all(sample.transcript for sample in draft.take.kept)
+        return "" if known or scribe is None or not home.capabilities.needs_transcripts else scribe.label
+
     async def draft(
         self,
         clips: Sequence[bytes],
@@ -145,6 +151,7 @@ class CloneService:
         voice = self._conceive(draft)
         async with self._adding:
             await self.admit(draft.name, owner_id=draft.owner_id)
+            await self._keep_default(draft.owner_id)
             await self._store.add(voice, draft.take.kept if self.keep_samples else ())
         remote, arrival = None, None
         try:
@@ -158,6 +165,12 @@ class CloneService:
             # whatever happened, a row that is left unfinished is followed
             if arrival is None or arrival.voice.state in UNFINISHED:
                 self._watch.follow(voice if arrival is None else arrival.voice, None if arrival else remote)
+
+    async def _keep_default(self, owner_id: int) -> None:
+        """Make the voice that speaks for want of another the default, before there is another."""
+        default = await self._store.default(owner_id)
+        if default is not None:
+            await self._store.set_default(default.id, owner_id=owner_id)
 
     async def _write_down(self, samples: tuple[Sample, ...], party: int) -> tuple[Sample, ...]:
         """Have the words of a recording written down where the voice cannot be made without them."""

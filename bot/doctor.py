@@ -7,20 +7,25 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import discord
 
-from bot.errors import BotError
+from bot.errors import BotError, ProviderError
 from bot.providers import VoiceProvider, create_providers
+from bot.providers.patience import Patience
 from bot.settings import Settings
 from bot.store import Store, load_key
+from bot.web import Web
 
 _LEAST_FREE = 200_000_000
 _DAVEY = "0.1.7"
+_HURRIED = Patience(connect=5.0, first_byte=10.0, attempts=1)
+_QUICK = aiohttp.ClientTimeout(total=10.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,7 @@ async def findings(settings: Settings, *, connector: aiohttp.BaseConnector | Non
         ("Sample key", lambda: _key(settings)),
         ("Database", lambda: _database(settings)),
         *_services(settings),
+        ("Web server", lambda: _web(settings)),
         ("Discord token", lambda: _token(settings, connector)),
     )
     for name, check in checks:
@@ -146,14 +152,52 @@ async def _database(settings: Settings) -> str:
 
 def _services(settings: Settings) -> Iterator[tuple[str, Callable[[], Awaitable[str]]]]:
     """Look at each provider that is set up, on its own."""
-    for provider in create_providers(settings).values():
+    for provider in create_providers(settings, patience=_HURRIED).values():
         makes = " (makes new voices)" if provider.name == settings.provider else ""
         yield f"Voices at {provider.label}{makes}", functools.partial(_service, provider)
 
 
 async def _service(provider: VoiceProvider) -> str:
-    async with provider:
-        return str(await provider.check())
+    try:
+        async with provider:
+            return str(await provider.check())
+    except ProviderError as error:
+        prefix = provider.name.replace("-", "").upper()
+        cures: Mapping[str, str] = {
+            "auth": f"put a valid key into {prefix}_API_KEY",
+            "no_credit": "add credit at the service, or choose a model that needs none",
+            "rate_limited": "wait a minute and run this again",
+            "server": "run this again later; if it stays so, look at the service's status page",
+        }
+        other = f"check {prefix}_BASE_URL, the other settings of this service, and this machine's network"
+        raise _SickError(str(error), cures.get(error.kind, other)) from error
+
+
+async def _web(settings: Settings) -> str:
+    """Ask ourselves, from outside where there is a public address, whether we are there."""
+    if settings.web_port is None:
+        return "off: nothing needs it"
+    async with AsyncExitStack() as stack:
+        web = Web(settings.web_port, settings.web_host, public_url=settings.public_url, healthy=lambda: True)
+        try:
+            await stack.enter_async_context(web)
+        except BotError as error:
+            hint = "fine if the bot is running now; else put a free port into WEB_PORT"
+            raise _SickError(str(error), hint, state="note") from error
+        if settings.public_url is None:
+            return f"port {settings.web_port} is free"
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_QUICK))
+        try:
+            async with session.get(f"{settings.public_url}/healthz") as response:
+                reached = response.status == 200
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            reached = False
+        if not reached:
+            raise _SickError(
+                f"{settings.public_url} does not lead to port {settings.web_port}",
+                "mend the proxy or the DNS name, or PUBLIC_URL",
+            )
+    return f"{settings.public_url} leads here"
 
 
 async def _token(settings: Settings, connector: aiohttp.BaseConnector | None) -> str:

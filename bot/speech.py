@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot import audio
+from bot.arrivals import Arrivals
 from bot.errors import ProviderError, SpeechError, StoreError, VoiceError
 from bot.homes import Homes
-from bot.models import HOUSE, AudioFormat, Voice
+from bot.models import HOUSE, PACKET_SECONDS, AudioFormat, Voice
 from bot.providers.base import AudioStream, SpeechRequest, VoiceProvider
 from bot.samples import SampleService, Take
 from bot.store import Store
@@ -34,12 +35,19 @@ class Manner:
     """The server or member whose turn it is at a busy service."""
 
 
+_SLACK_SECONDS = 30.0
+_SECONDS_A_SIGN = 1.0
+"""Several times as long as any language takes, pauses included: what speaks on is no speech."""
+
+_PACKED_AT_ONCE = 1
+"""Threads that pack: with more, each waits for the others, and the event loop for all of them."""
+
 PLAINLY = Manner()
 PREVIEW = "Hello! This is how I sound. Give me something to say."
 
 
 class SpeechService:
-    """The rules for speaking. Owns no state."""
+    """The rules for speaking. Owns whose turn it is to have sound packed."""
 
     def __init__(
         self,
@@ -51,8 +59,10 @@ class SpeechService:
     ) -> None:
         self._store = store
         self._homes = homes
+        self._arrivals = Arrivals(store, homes)
         self._samples = samples
         self._max_text = max_text
+        self._turns = asyncio.Semaphore(_PACKED_AT_ONCE)
 
     def read(self, text: str) -> str:
         """Return the words that will be spoken. Raises `SpeechError`."""
@@ -69,6 +79,11 @@ class SpeechService:
     def styles(self, voice: Voice) -> tuple[str, ...]:
         """List the tags for emotion and style that a voice's model knows."""
         return self._homes.of(voice).markup.tags
+
+    def knows_style(self, voice: Voice | None, style: str) -> bool:
+        """Say whether the model of a voice, or of a recording, does anything with a style."""
+        home = self._homes.default if voice is None else self._homes.of(voice)
+        return home.markup.takes(style)
 
     def say(self, voice: Voice, text: str, manner: Manner = PLAINLY) -> Speech:
         """Speak a text with a voice. Raises `VoiceError` or `SpeechError` now where that cannot be."""
@@ -95,7 +110,7 @@ class SpeechService:
             raise VoiceError(f"{voice.name} was deleted before its turn came.")
         async with AsyncExitStack() as stack:
             stream = await self._open(stack, present, request)
-            yield await stack.enter_async_context(aclosing(_pack(stream)))
+            yield await stack.enter_async_context(aclosing(self._pack(stream, request, self._homes.of(present))))
         if counts and voice.owner_id != HOUSE:
             await self._count(voice)
 
@@ -108,7 +123,7 @@ class SpeechService:
             if error.kind != "not_found" or not home.capabilities.finds:
                 raise
             log.info("voice %s was rejected at %s", voice.id, voice.provider)
-        again = await self._homes.read_again(voice)
+        again = (await self._arrivals.read_again(voice)).voice
         self.expect_ready(again)
         return await stack.enter_async_context(home.synthesize(replace(request, remote_id=again.remote_id)))
 
@@ -123,25 +138,27 @@ class SpeechService:
         """Speak a text in the voice of a recording, and keep nothing."""
         home = self._homes.default
         if not home.capabilities.instant:
-            raise VoiceError("Speaking from a recording is not possible here: make a voice with /clone first.")
+            cure = "make a voice with /clone first" if home.capabilities.clones else "choose a voice instead"
+            raise VoiceError(f"Speaking from a recording is not possible here: {cure}.")
         return self._say_once(take, self._request(home, text, manner))
 
     @asynccontextmanager
     async def _say_once(self, take: Take, request: SpeechRequest) -> AsyncIterator[AsyncIterator[bytes]]:
         samples = await self._samples.restore(take.kept, take.report)
         line = replace(request, samples=samples)
-        async with self._homes.default.synthesize(line) as stream, aclosing(_pack(stream)) as packets:
+        home = self._homes.default
+        async with home.synthesize(line) as stream, aclosing(self._pack(stream, line, home)) as packets:
             yield packets
 
-    async def preview(self, voice: Voice) -> bytes:
+    async def preview(self, voice: Voice, *, party: int = 0) -> bytes:
         """Speak a fixed sentence with a voice, as an Ogg Opus file."""
         self.expect_ready(voice)
-        return await self.render(self._say(voice, SpeechRequest(text=PREVIEW), counts=False), "ogg")
+        return await self.render(self._say(voice, SpeechRequest(text=PREVIEW, party=party), counts=False), "ogg")
 
-    async def try_preview(self, voice: Voice) -> bytes | None:
+    async def try_preview(self, voice: Voice, *, party: int = 0) -> bytes | None:
         """Speak a fixed sentence if the voice is ready, and its provider and the store answer."""
         try:
-            return await self.preview(voice) if voice.state == "trained" else None
+            return await self.preview(voice, party=party) if voice.state == "trained" else None
         except ProviderError as error:
             log.warning("no preview of voice %s: %s", voice.id, error.kind)
             return None
@@ -155,11 +172,24 @@ class SpeechService:
             made = [packet async for packet in packets]
         return await asyncio.to_thread(audio.write_file, made, form)
 
-
-async def _pack(stream: AudioStream) -> AsyncGenerator[bytes]:
-    packer = audio.Packer(stream.encoding, stream.rate)
-    async for chunk in stream.chunks:
-        for packet in await asyncio.to_thread(packer.feed, chunk):
+    async def _pack(self, stream: AudioStream, request: SpeechRequest, home: VoiceProvider) -> AsyncGenerator[bytes]:
+        """Cut sound into packets, of no more than the words can take. Raises `ProviderError`."""
+        packer = audio.Packer(stream.encoding, stream.rate, phrases=stream.phrases)
+        left = round((_SLACK_SECONDS + _SECONDS_A_SIGN * len(request.text) / request.speed) / PACKET_SECONDS)
+        async for chunk in stream.chunks:
+            for portion in packer.portions(chunk):
+                packets = packer.feed(portion) if packer.copies else await self._take_turn(packer.feed, portion)
+                for packet in packets[:left]:
+                    yield packet
+                left -= len(packets)
+                if left < 0:
+                    raise ProviderError(
+                        f"{home.label} speaks without end: say it again, in other words.", kind="server"
+                    )
+        for packet in await self._take_turn(packer.finish):
             yield packet
-    for packet in await asyncio.to_thread(packer.finish):
-        yield packet
+
+    async def _take_turn(self, pack: Callable[..., list[bytes]], *portion: bytes) -> list[bytes]:
+        """Have sound packed in a thread."""
+        async with self._turns:
+            return await asyncio.to_thread(pack, *portion)

@@ -10,7 +10,7 @@ from discord.utils import escape_markdown
 from bot.arrivals import Arrival
 from bot.client import Bot, Buttons, button, describe, read_upload, row
 from bot.client.buttons import Interaction, party_of
-from bot.cloning import CONSENT, CloneService
+from bot.cloning import CONSENT, CloneService, Draft
 from bot.drafts import Drafts
 from bot.models import UNFINISHED
 from bot.samples import SampleService
@@ -93,7 +93,7 @@ class Clone(commands.Cog):
         picture = await self._samples.picture(draft.take.report)
         card = heard_card(draft.name, draft.take.report)
         card.add_field(name="Before I make it, please confirm", value=f"“{CONSENT}”", inline=False)
-        card.add_field(name="What will be stored", value=self._stored(), inline=False)
+        card.add_field(name="What will be stored", value=self._stored(draft), inline=False)
         await interaction.edit_original_response(
             embed=card,
             attachments=[picture_file(picture)],
@@ -103,13 +103,15 @@ class Clone(commands.Cog):
             ),
         )
 
-    def _stored(self) -> str:
+    def _stored(self, draft: Draft) -> str:
         recording = "your recording, encrypted," if self._clones.keep_samples else "no recording,"
         stays = self._clones.outlives
+        listener = self._clones.listener(draft)
+        heard = f" {listener} hears the recording once, to write down its words." if listener else ""
         goes = f"removes all of it here. {stays}" if stays else "removes all of it."
         return (
             f"A voice model that only you can use ({self._clones.label}), {recording} the name and notes, and this "
-            f"confirmation with its time. /voices delete {goes}"
+            f"confirmation with its time. /voices delete {goes}{heard}"
         )
 
     async def _confirm(self, interaction: Interaction, draft_id: str) -> None:
@@ -129,7 +131,9 @@ class Clone(commands.Cog):
             news = await coming
         finally:
             coming.cancel()
-        if news is None or news.gone or news.voice.state in UNFINISHED:
+        if news is not None and news.gone:
+            await interaction.edit_original_response(content=describe(news), embed=None, attachments=[])
+        elif news is None or news.voice.state in UNFINISHED:
             unsettled = News(voice=arrival.voice, note=arrival.note)
             await interaction.edit_original_response(content=describe(news or unsettled))
         else:

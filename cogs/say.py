@@ -14,7 +14,7 @@ from bot.client import Bot, read_upload
 from bot.client.buttons import Interaction, party_of
 from bot.cloning import CloneService
 from bot.errors import PlaybackError, SpeechError, VoiceError
-from bot.models import AudioFormat
+from bot.models import AudioFormat, Voice
 from bot.playback import Line, Played, Speakers, Ticket, admit
 from bot.samples import SampleService
 from bot.speech import Manner, Speech, SpeechService
@@ -96,19 +96,32 @@ class Say(commands.Cog):
             if chosen.state not in {"trained", "failed"}:
                 chosen = await self._voices.try_refresh(chosen)
             self._speech.say(chosen, text, manner)  # what cannot be said is refused before its turn
-            subject = escape_markdown(chosen.name)
-            return _Spoken(name=chosen.name, subject=subject, open=lambda: self._speech.say(chosen, text, manner))
+            return _Spoken(
+                name=chosen.name,
+                subject=escape_markdown(chosen.name),
+                note=self._note(chosen, manner),
+                open=lambda: self._speech.say(chosen, text, manner),
+            )
         if wish.voice is not None:
             raise VoiceError("Choose a voice or attach a sample, not both.")
         async with self._samples.room():
             take = await self._clones.hear(await read_upload(sample, max_bytes=self._samples.max_bytes))
-        subject = "Your recording"
-        return _Spoken(name="the recording", subject=subject, open=lambda: self._speech.say_once(take, text, manner))
+        return _Spoken(
+            name="the recording",
+            subject="Your recording",
+            note=self._note(None, manner),
+            open=lambda: self._speech.say_once(take, text, manner),
+        )
+
+    def _note(self, voice: Voice | None, manner: Manner) -> str:
+        if not manner.style.strip() or self._speech.knows_style(voice, manner.style):
+            return ""
+        return " Its model does not know that style, so it is said plainly."
 
     async def _play(self, interaction: Interaction, spoken: "_Spoken", channel: Channel) -> None:
         ticket = self._speakers.enqueue(Line(asker_id=interaction.user.id, channel=channel, open=spoken.open))
         await interaction.edit_original_response(
-            content=f"{spoken.subject} {_turn(ticket)} in {channel.mention}. /stop ends it."
+            content=f"{spoken.subject} {_turn(ticket)} in {channel.mention}. /stop ends it.{spoken.note}"
         )
         played = asyncio.ensure_future(ticket.done)
         done, _ = await asyncio.wait([played], timeout=_PATIENCE)
@@ -121,7 +134,9 @@ class Say(commands.Cog):
         data = await self._speech.render(spoken.open(), form)
         if len(data) > interaction.filesize_limit:
             raise SpeechError("The file is larger than Discord takes here: choose format ogg, or say less.")
-        await interaction.edit_original_response(content=f"Here is what {escape_markdown(spoken.name)} says.")
+        await interaction.edit_original_response(
+            content=f"Here is what {escape_markdown(spoken.name)} says.{spoken.note}"
+        )
         asker = escape_markdown(interaction.user.display_name)
         await interaction.followup.send(
             f"AI voice: **{escape_markdown(spoken.name)}**, asked for by {asker}",
@@ -155,6 +170,8 @@ class _Spoken:
     name: str
     subject: str
     """Begins a sentence to the asker."""
+    note: str
+    """To know beside it: a sentence with a blank before it, or nothing."""
     open: Callable[[], Speech]
 
 

@@ -158,6 +158,7 @@ def write_wav(path: Path, heard: Heard) -> None:
 
 async def demonstrate(job: Job, out: Path) -> None:
     """Run the demonstration and write its results."""
+    await asyncio.to_thread(_clear, out)
     async with open_stage(job.provider) as stage:
         take = await play(stage, job)
         transcript = stage.discord.transcript.text()
@@ -175,10 +176,15 @@ async def demonstrate(job: Job, out: Path) -> None:
         )
 
 
+def _clear(out: Path) -> None:
+    """Take away what an earlier run left."""
+    for name in ("said.ogg", "heard.wav", "card.png", "transcript.txt"):
+        (out / name).unlink(missing_ok=True)
+
+
 def _write(out: Path, take: Take, transcript: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "said.ogg").write_bytes(take.said)
-    (out / "card.png").unlink(missing_ok=True)
     if take.card is not None:
         (out / "card.png").write_bytes(take.card)
     (out / "transcript.txt").write_text(transcript + "\n", encoding="utf-8")

@@ -9,6 +9,7 @@ from bot.errors import VoiceError
 
 _SIDE = 1024
 _MOST_PIXELS = 40_000_000
+_TOO_LARGE = "That picture is too large: send one of at most 5000 by 5000 pixels."
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 
 
@@ -19,16 +20,11 @@ def read_cover(data: bytes) -> bytes:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
                 if picture.width * picture.height > _MOST_PIXELS:
-                    raise VoiceError("That picture is too large: send one of at most 5000 by 5000 pixels.")
+                    raise VoiceError(_TOO_LARGE)
                 upright = ImageOps.exif_transpose(picture).convert("RGB")
-    except (
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-        OSError,
-        ValueError,
-        SyntaxError,
-    ) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise VoiceError(_TOO_LARGE) from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise VoiceError("That is no picture I can read: send a png, jpg, webp or gif.") from error
     upright.thumbnail((_SIDE, _SIDE))
     file = io.BytesIO()

@@ -6,7 +6,6 @@ Knows one line and the connection it is given; not what waits behind it.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 
 import discord
 
@@ -21,7 +20,7 @@ from bot.playback.source import OpusSource
 log = logging.getLogger(__name__)
 
 STALL_SECONDS = 60.0
-"""Longest wait for the next packet of a line before it is given up."""
+"""Longest wait for the next packet of a line before it is given up. For the first, who makes it knows how long."""
 STOP_SECONDS = 1.0
 """Time for a player to notice that it was stopped; it needs 20 ms unless its connection is just being renewed."""
 
@@ -103,19 +102,20 @@ class Turn:
 
     async def _make(self) -> None:
         try:
-            async with AsyncExitStack() as stack:
-                async with asyncio.timeout(self._stall_seconds):
-                    packets = await stack.enter_async_context(self.line.open())
-                while (packet := await self._next(packets)) is not None:
+            async with self.line.open() as packets:
+                packet = await anext(packets, None)
+                while packet is not None:
                     await self._buffer.put(packet)
-        except TimeoutError as error:
-            raise PlaybackError("The voice fell silent in the middle: ask again.") from error
+                    packet = await self._next(packets)
         finally:
             self._buffer.end()
 
     async def _next(self, packets: AsyncIterator[bytes]) -> bytes | None:
-        async with asyncio.timeout(self._stall_seconds):
-            return await anext(packets, None)
+        try:
+            async with asyncio.timeout(self._stall_seconds):
+                return await anext(packets, None)
+        except TimeoutError as error:
+            raise PlaybackError("The voice fell silent in the middle: ask again.") from error
 
     async def _play(self, join: Callable[[Line], Awaitable[VoiceLink]]) -> Played:
         self._raise_fault()

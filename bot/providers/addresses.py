@@ -16,7 +16,8 @@ _RESERVED: tuple[IPv4Network | IPv6Network, ...] = (
     IPv6Network("2002::/16"),  # 6to4: holds an IPv4 address (RFC 3056)
     IPv6Network("3fff::/20"),  # documentation (RFC 9637)
 )
-_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?", re.IGNORECASE)
+_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
+"""Labels of a length that can be resolved (RFC 1035 section 2.3.4)."""
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 
 

@@ -194,14 +194,14 @@ def _target(link: str, account: Account, *, base: URL | None = None) -> URL:
         # a signature does not survive that a link is spelled anew
         target = URL(link, encoded=link.isascii() and link.isprintable() and " " not in link)
         target = target if base is None else base.join(target)
-        port = target.port
+        port, host = target.port, target.raw_host
     except ValueError:
         raise _forbidden(account, "it cannot be read") from None
     if target.scheme != "https" or port != 443:
         raise _forbidden(account, "it is not https at its own port")
-    if target.raw_host is None or "@" in target.raw_authority:
+    if host is None or "@" in target.raw_authority:
         raise _forbidden(account, "it names no host, or a user")
-    if not is_public_host(target.raw_host):
+    if not is_public_host(host):
         raise _forbidden(account, "its host is not public")
     return target
 
@@ -232,6 +232,9 @@ def _translated(account: Account, *, heard: bool = False) -> Iterator[None]:
     """Say in a member's words what the network did; its own words hold the link."""
     try:
         yield
+    except UnicodeError:
+        # a name that passes for one and cannot be looked up
+        raise _forbidden(account, "its host cannot be read") from None
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         log.info("a link from %s could not be fetched: %s", account.label, type(error).__name__)
         if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, PrivateAddressError):

@@ -55,7 +55,7 @@ class Account:
 
     def broke_off(self, kind: ProviderFault = "network") -> ProviderError:
         """Say that sound was heard and its end will not be."""
-        return ProviderError(f"The sound from {self.label} broke off: say the rest again.", kind=kind)
+        return ProviderError(f"The sound from {self.label} broke off in the middle: say it again.", kind=kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,13 @@ class Refusal:
         """Seconds after which the service wants to be asked again (RFC 9110 section 10.2.3; a date is not read)."""
         value = next((value for name, value in self.headers.items() if name.casefold() == "retry-after"), "")
         return float(value) if value.strip().isdecimal() else None
+
+
+class DeclinedError(Exception):
+    """The service said that it failed: the cause of a `ProviderError` that came of its own words.
+
+    So nothing of what was asked was done or charged.
+    """
 
 
 Reading = Callable[[Refusal, Account], ProviderError | None]

@@ -48,10 +48,13 @@ class Tries:
         self._began = time.monotonic()
         self._made = 0
 
-    async def wait(self, error: ProviderError) -> None:
-        """Wait before the next attempt; raises the error where there is none."""
+    async def wait(self, error: ProviderError, *, spent: bool = False) -> None:
+        """Wait before the next attempt; raises the error where there is none.
+
+        `spent`: what was asked may have been done, and must not be asked for again.
+        """
         self._made += 1
-        pause = self._patience.pause(self._made, error)
+        pause = None if spent else self._patience.pause(self._made, error)
         if pause is None or time.monotonic() - self._began + pause > self._patience.total:
             raise error
         log.info("%s: attempt %d failed (%s)", self._service, self._made, error.kind)

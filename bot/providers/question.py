@@ -35,6 +35,13 @@ class Question:
     raw: bytes | None = field(default=None, repr=False)
     form: tuple[Part, ...] = ()
     party: int = 0
+    idempotent: bool = False
+    """Of a POST: it reads, or sets what it would set again (RFC 9110 section 9.2.2)."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent again when it is not known what became of it."""
+        return self.idempotent or self.method != "POST"
 
     def body(self) -> aiohttp.FormData | io.BytesIO | None:
         """Build the body anew for each attempt, as something that has a length and is sent bit by bit."""

@@ -1,8 +1,9 @@
 """What the operator sets for each voice service. In the environment: the service, then the field: FISH_API_KEY."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
 FishModel = Literal["s1", "s2-pro", "s2.1-pro", "s2.1-pro-free"]
 SoundFormat = Literal["opus", "mp3", "wav", "pcm"]
@@ -11,18 +12,44 @@ UploadEncoding = Literal["multipart", "json_base64", "json_url"]
 
 def _base(url: str) -> str:
     """Take an address with or without a slash at its end."""
+    url = url.strip()
     if not url.startswith(("https://", "http://")):
         raise ValueError("must begin with https:// (or http:// for a server of your own)")
+    try:
+        parts = urlsplit(url)
+        whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or any(c.isspace() for c in url):
+        raise ValueError("must be a whole address, as https://host or https://host:port/path")
+    if parts.username or parts.query or parts.fragment:
+        raise ValueError("must have neither a user name nor a ? or # in it")
     return url.rstrip("/")
 
 
+def _outside(url: str) -> str:
+    if not url.startswith("https://"):
+        raise ValueError("must begin with https://, for recordings go that way")
+    return url
+
+
 BaseUrl = Annotated[str, AfterValidator(_base)]
+PublicUrl = Annotated[str, AfterValidator(_base), AfterValidator(_outside)]
 
 
 def strip_secret(secret: SecretStr | None) -> SecretStr | None:
     """Take a key without the blanks and line ends it was copied with; nothing but those is none."""
     bare = secret.get_secret_value().strip() if secret is not None else ""
+    if any(not c.isprintable() or c.isspace() for c in bare):
+        raise ValueError("has blanks or invisible signs in it: copy it anew")
     return SecretStr(bare) if bare else None
+
+
+def _names(names: str) -> str:
+    found = [name.strip() for name in names.split(",") if name.strip()]
+    if not found or max(map(len, found)) > 80:
+        raise ValueError("must name at least one voice, of at most 80 letters, with commas between")
+    return ", ".join(dict.fromkeys(found))
 
 
 Secret = Annotated[SecretStr | None, AfterValidator(strip_secret)]
@@ -113,6 +140,6 @@ class OpenAISettings(_Service):
     base_url: BaseUrl | None = None
     """With its /v1 where it has one: https://api.openai.com/v1."""
     model: str = "gpt-4o-mini-tts"
-    voices: Annotated[str, Field(min_length=1)] = "alloy"
+    voices: Annotated[str, AfterValidator(_names)] = "alloy"
     """The ready-made voices offered to everybody, with commas between."""
     format: SoundFormat = "opus"

@@ -8,13 +8,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.settings._services import (
     AceDataSettings,
-    BaseUrl,
     FishSettings,
     FishSpeechSettings,
     HighwaySettings,
     MyRouterSettings,
     NovitaAISettings,
     OpenAISettings,
+    PublicUrl,
     Secret,
 )
 
@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     acedata: AceDataSettings = AceDataSettings()
     fishspeech: FishSpeechSettings = FishSpeechSettings()
     openai: OpenAISettings = OpenAISettings()
-    public_url: BaseUrl | None = None
+    public_url: PublicUrl | None = None
     """Address at which the web server is reached from outside, https; services fetch recordings and call back there."""
     web_port: int | None = Field(default=None, ge=1, le=65535)
     """Serve /healthz, callbacks and samples on this port; empty: no web server."""
@@ -89,6 +89,12 @@ class Settings(BaseSettings):
     def shout(cls, level: object) -> object:
         """Take `debug` for `DEBUG`."""
         return level.upper() if isinstance(level, str) else level
+
+    @field_validator("provider", mode="before")
+    @classmethod
+    def whisper(cls, name: object) -> object:
+        """Take `Fish` for `fish`."""
+        return name.strip().lower() if isinstance(name, str) else name
 
     def is_on(self, provider: ProviderName) -> bool:
         """Say whether a provider is set up."""

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from bot.models import Voice
 from bot.samples import SampleService, Take
 from bot.store import Store
 from bot.voices import VoiceService
-from tests.conftest import ALICE, build_clones
+from tests.conftest import ALICE, build_clones, build_draft
 from tests.fakes import FakeProvider, HouseFake, ScribeFake, SlowFake, WordyFake
 from tests.sounds import clip, quiet, to_wav
 
@@ -279,3 +280,39 @@ async def test_where_the_recordings_are_goes_to_the_provider_and_into_no_text(
     request = provider.last("create")
     assert (request.links, request.party, request.visibility) == ((link,), 7, "private")
     assert "signed" not in repr(draft) + repr(request)
+
+
+async def test_who_writes_the_words_down_is_named_before_anything_is_confirmed(
+    store: Store, samples: SampleService, take: Take, clones: CloneService
+) -> None:
+    scribe = ScribeFake()
+    needy = build_clones(store, Homes(store, {"scribe": scribe}, default="scribe"), samples)
+    known = replace(take, kept=tuple(replace(sample, transcript="said") for sample in take.kept))
+
+    assert needy.listener(build_draft(take)) == scribe.label
+    assert needy.listener(build_draft(known)) == ""
+    assert clones.listener(build_draft(take)) == ""
+
+
+async def test_the_voice_that_speaks_for_want_of_another_stays_the_default_when_there_is_another(
+    clone: Clone, voices: VoiceService
+) -> None:
+    first = await clone("One")
+    await clone("Two")
+    await voices.delete(first)
+    two = await voices.resolve(None, owner_id=ALICE)
+
+    await clone("Three")
+
+    assert two.name == "Two"
+    assert (await voices.resolve(None, owner_id=ALICE)).name == "Two"
+
+
+async def test_links_are_not_cleaned_and_that_is_said(
+    store: Store, samples: SampleService, recording: bytes, provider: FakeProvider
+) -> None:
+    provider.capabilities = replace(provider.capabilities, needs_links=True)
+    clones = build_clones(store, Homes(store, {"fake": provider}, default="fake"), samples)
+
+    with pytest.raises(SampleError, match="leave clean_up out"):
+        await clones.draft([recording], owner_id=ALICE, name="Aki", clean_up=True)

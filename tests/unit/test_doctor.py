@@ -14,8 +14,11 @@ import av.codec
 import pytest
 
 from bot.doctor import Finding, examine, findings
-from bot.settings import Settings
+from bot.settings import FishSettings, FishSpeechSettings, Settings
+from bot.web import Web
 from playground.discord import Discord, open_discord
+from playground.services.fish import FishService
+from playground.services.fish_speech import FishSpeechService
 
 
 @pytest.fixture(autouse=True)
@@ -190,3 +193,70 @@ async def test_a_codec_that_is_missing_is_found(tmp_path: Path, monkeypatch: pyt
 
     assert finding.state == "fail"
     assert "libopus" in finding.detail
+
+
+# services
+
+
+@pytest.mark.parametrize(
+    ("key", "detail", "cure"),
+    [
+        ("bad-secret-key", "refuses the key", "put a valid key into FISH_API_KEY"),
+        ("poor-key", "credit", "add credit at the service"),
+    ],
+)
+async def test_a_service_that_would_not_speak_is_named_with_its_cure_and_without_its_key(
+    tmp_path: Path, key: str, detail: str, cure: str
+) -> None:
+    async with FishService() as service:
+        wanted = settings(tmp_path, fish=FishSettings(api_key=key, base_url=service.url))
+        finding = await find("Voices at Fish Audio", wanted)
+
+    assert finding.state == "fail"
+    assert detail in finding.detail
+    assert cure in finding.cure
+    assert key not in finding.detail + finding.cure
+
+
+async def test_every_service_that_is_set_is_told_with_its_credit_and_how_much_it_does_at_once(tmp_path: Path) -> None:
+    async with FishService() as service, FishSpeechService() as own:
+        fish = FishSettings(api_key="good-key", base_url=service.url)
+        wanted = settings(tmp_path, provider="fish", fish=fish, fishspeech=FishSpeechSettings(base_url=own.url))
+        found = [each async for each in findings(wanted) if each.name.startswith("Voices at ")]
+
+    assert [(each.name, each.state) for each in found] == [
+        ("Voices at basic offline imitation", "ok"),
+        ("Voices at Fish Audio (makes new voices)", "ok"),
+        ("Voices at Fish Speech (self-hosted)", "ok"),
+    ]
+    assert found[1].detail == "key accepted, credit $10.00, 5 at once"
+
+
+async def test_a_service_that_is_not_there_is_told_with_the_setting_of_its_address(tmp_path: Path) -> None:
+    wanted = settings(tmp_path, fish=FishSettings(api_key="good-key", base_url="http://127.0.0.1:9"))
+
+    finding = await find("Voices at Fish Audio", wanted)
+
+    assert finding.state == "fail"
+    assert "FISH_BASE_URL" in finding.cure
+
+
+async def test_the_web_server_is_tried_on_its_port(tmp_path: Path, unused_tcp_port: int) -> None:
+    free = await find("Web server", settings(tmp_path, web_port=unused_tcp_port))
+    async with Web(unused_tcp_port, "127.0.0.1", public_url=None, healthy=lambda: True):
+        taken = await find("Web server", settings(tmp_path, web_port=unused_tcp_port))
+
+    assert (free.state, free.detail) == ("ok", f"port {unused_tcp_port} is free")
+    assert (taken.state, taken.cure.endswith("into WEB_PORT")) == ("note", True)
+
+
+async def test_a_public_address_that_does_not_lead_here_is_told(tmp_path: Path, unused_tcp_port: int) -> None:
+    wanted = settings(tmp_path, web_port=unused_tcp_port, public_url="https://127.0.0.1:9")
+
+    finding = await find("Web server", wanted)
+
+    assert (finding.state, "PUBLIC_URL" in finding.cure) == ("fail", True)
+
+
+async def test_without_a_web_server_there_is_nothing_to_try(tmp_path: Path) -> None:
+    assert (await find("Web server", settings(tmp_path))).detail.startswith("off")

@@ -115,6 +115,13 @@ def test_the_home_folder_may_be_written_as_a_tilde(monkeypatch: pytest.MonkeyPat
         ("LOG_LEVEL", "LOUD"),
         ("FISH_MODEL", "s9"),
         ("FISH_BASE_URL", "api.fish.audio"),
+        ("FISH_BASE_URL", "https://"),
+        ("FISH_BASE_URL", "https://api.fish.audio:99999"),
+        ("FISH_BASE_URL", "https://user:word@api.fish.audio"),
+        ("FISH_BASE_URL", "https://api fish.audio"),
+        ("FISH_API_KEY", "two words"),
+        ("PUBLIC_URL", "http://mynah.example"),
+        ("OPENAI_VOICES", ", ,"),
         ("ACEDATA_MODE", "sometimes"),
         ("NOVITA_UPLOAD", "fax"),
         ("WEB_PORT", "0"),
@@ -172,3 +179,20 @@ def test_a_service_is_on_once_it_has_what_it_needs(monkeypatch: pytest.MonkeyPat
     assert not settings.is_on("novita")
     assert settings.fishspeech.base_url == "http://127.0.0.1:8080"
     assert settings.fish.model == without.fish.model
+
+
+def test_keys_are_taken_without_the_blanks_they_were_copied_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FISH_API_KEY", " secret\n")
+    monkeypatch.setenv("NOVITA_API_KEY", " \n ")
+
+    settings = Settings()
+
+    assert settings.fish.api_key is not None
+    assert settings.fish.api_key.get_secret_value() == "secret"
+    assert not settings.is_on("novita")
+
+
+def test_the_provider_may_be_written_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROVIDER", "Imitation ")
+
+    assert Settings().provider == "imitation"

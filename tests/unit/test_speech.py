@@ -476,3 +476,24 @@ async def test_a_ready_made_voice_speaks_for_everybody_and_is_counted_nowhere(
 
     assert house.last("synthesize").remote_id == "nova"
     assert await store.count(ALICE) == 0
+
+
+async def test_a_style_is_known_by_the_model_of_the_voice_or_of_the_recording(
+    speech: SpeechService, provider: FakeProvider, clone: Clone
+) -> None:
+    voice = await clone()
+
+    assert not speech.knows_style(voice, "happy")
+    provider.tags = FISH_S1
+    assert speech.knows_style(voice, "Happy")
+    assert not speech.knows_style(None, "like a pirate")
+    assert speech.styles(voice) == FISH_S1.tags
+
+
+async def test_where_nothing_can_be_cloned_a_recording_is_answered_with_another_way(
+    store: Store, samples: SampleService, take: Take
+) -> None:
+    speech = SpeechService(store, Homes(store, {"house": HouseFake()}, default="house"), samples, max_text=200)
+
+    with pytest.raises(VoiceError, match="choose a voice instead"):
+        speech.say_once(take, "Hello")

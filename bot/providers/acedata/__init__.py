@@ -6,7 +6,7 @@ en/guides/fish.
 
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -16,6 +16,7 @@ from bot.models import RemoteVoice
 from bot.providers.acedata._questions import CHECK, create_question, list_question, voice_question
 from bot.providers.acedata._refusals import read_fault, read_refusal
 from bot.providers.acedata._speaking import Pace, Speaking
+from bot.providers.ahead import read_ahead
 from bot.providers.base import (
     AudioStream,
     Capabilities,
@@ -193,9 +194,12 @@ class AceDataProvider(VoiceProvider):
             kind="invalid",
         )
 
-    @asynccontextmanager
-    async def synthesize(self, request: SpeechRequest) -> AsyncIterator[AudioStream]:
+    def synthesize(self, request: SpeechRequest) -> AbstractAsyncContextManager[AudioStream]:
         """Have the whole line made, then fetch it."""
+        return read_ahead(self._speak(request))
+
+    @asynccontextmanager
+    async def _speak(self, request: SpeechRequest) -> AsyncIterator[AudioStream]:
         # the places that the service told of last time
         self._lines.resize(self._http.limiter.limit)
         async with self._lines.turn(request.party):

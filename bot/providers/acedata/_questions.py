@@ -97,4 +97,5 @@ def _legacy(request: SpeechRequest) -> dict[str, Any]:
 
 def task_question(task_id: str, *, party: int) -> Question:
     """Ask how far a task is."""
-    return Question(method="POST", path="/fish/tasks", json={"id": task_id, "action": "retrieve"}, party=party)
+    content = {"id": task_id, "action": "retrieve"}
+    return Question(method="POST", path="/fish/tasks", json=content, party=party, idempotent=True)

@@ -6,18 +6,19 @@ Source: https://docs.fish.audio, AsyncAPI of /v1/tts/live. Each frame is one Mes
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
 import ormsgpack
 
 from bot.errors import ProviderError
+from bot.providers.ahead import read_ahead
 from bot.providers.base import AudioStream, Encoding
-from bot.providers.faults import Account, Refusal, understand
+from bot.providers.faults import Account, DeclinedError, Refusal, understand
 from bot.providers.fish._questions import LiveLine
 from bot.providers.fish._refusals import read_refusal, read_words
-from bot.providers.http import Http
+from bot.providers.http import Http, declined
 from bot.providers.sound import open_sound
 
 log = logging.getLogger(__name__)
@@ -33,35 +34,55 @@ class _GivenUpError(ProviderError):
     """It ended a line without a reason."""
 
 
-@asynccontextmanager
-async def speak_live(
+def speak_live(
     http: Http, line: LiveLine, *, asked: Encoding, rate: int, party: int, doubt: Doubt
-) -> AsyncIterator[AudioStream]:
-    """Speak a line; entered when its first sound is there. Tries again before that, and never after it.
+) -> AbstractAsyncContextManager[AudioStream]:
+    """Speak a line; entered when its first sound is there. Its place is given back when all of it has arrived.
 
+    Before the first sound it is said again where the service refused or gave up, never where it just went away.
     The service gives up without a reason: `doubt` is asked whether the voice is to blame.
     """
+    return read_ahead(_Talk(http, line, asked=asked, rate=rate).speak(party, doubt))
+
+
+class _Talk:
+    """Owns whether the line was said on the connection that was tried last."""
+
+    def __init__(self, http: Http, line: LiveLine, *, asked: Encoding, rate: int) -> None:
+        self._http = http
+        self._line = line
+        self._asked: Encoding = asked
+        self._rate = rate
+        self._said = False
 
     @asynccontextmanager
-    async def attempt() -> AsyncIterator[AudioStream]:
+    async def speak(self, party: int, doubt: Doubt) -> AsyncIterator[AudioStream]:
+        """Hold a place, and speak."""
+        async with self._http.limiter.turn(party), AsyncExitStack() as stack:
+            yield await self._http.insist(stack, lambda: self._attempt(doubt), spent=self._spent)
+
+    def _spent(self, error: ProviderError) -> bool:
+        return self._said and not declined(error)
+
+    @asynccontextmanager
+    async def _attempt(self, doubt: Doubt) -> AsyncIterator[AudioStream]:
         async with AsyncExitStack() as inner:
             try:
-                stream = await inner.enter_async_context(_sound(http, line, asked=asked, rate=rate))
+                stream = await inner.enter_async_context(self._sound())
             except _GivenUpError:
                 await doubt()
                 raise
             yield stream
 
-    async with http.limiter.turn(party), AsyncExitStack() as stack:
-        yield await http.insist(stack, attempt)
-
-
-@asynccontextmanager
-async def _sound(http: Http, line: LiveLine, *, asked: Encoding, rate: int) -> AsyncIterator[AudioStream]:
-    async with _connected(http, line.headers) as socket:
-        await _say(http, socket, line.frames)
-        async with open_sound(_chunks(http, socket), account=http.account, asked=asked, rate=rate) as stream:
-            yield stream
+    @asynccontextmanager
+    async def _sound(self) -> AsyncIterator[AudioStream]:
+        http, self._said = self._http, False
+        async with _connected(http, self._line.headers) as socket:
+            self._said = True
+            await _say(http, socket, self._line.frames)
+            sound = _chunks(http, socket)
+            async with open_sound(sound, account=http.account, asked=self._asked, rate=self._rate) as stream:
+                yield stream
 
 
 @asynccontextmanager
@@ -129,7 +150,7 @@ async def _next(http: Http, socket: aiohttp.ClientWebSocketResponse) -> bytes | 
             case {"event": "finish", "reason": "stop"}:
                 return None
             case {"event": "finish" | "error"}:
-                raise _complaint(event, http)
+                raise _complaint(event, http) from DeclinedError()
             case _:
                 continue
 

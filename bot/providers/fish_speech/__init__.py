@@ -5,13 +5,14 @@ tools/server.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import ClassVar, Self
 
 from bot.errors import ProviderError
 from bot.models import RemoteVoice
+from bot.providers.ahead import read_ahead
 from bot.providers.base import (
     AudioStream,
     Capabilities,
@@ -85,6 +86,8 @@ class FishSpeechProvider(VoiceProvider):
             if error.kind != "invalid" or reference_id not in await self._ids():
                 raise
         else:
+            if not isinstance(content, Mapping):
+                raise _ACCOUNT.fault("unknown_outcome")
             expect_success(content, _ACCOUNT)
         return read_voice(reference_id)
 
@@ -130,9 +133,12 @@ class FishSpeechProvider(VoiceProvider):
             if error.kind != "not_found":
                 raise
 
-    @asynccontextmanager
-    async def synthesize(self, request: SpeechRequest) -> AsyncIterator[AudioStream]:
+    def synthesize(self, request: SpeechRequest) -> AbstractAsyncContextManager[AudioStream]:
         """Speak; wav comes as it is made, mp3 when all of it is."""
+        return read_ahead(self._speak(request))
+
+    @asynccontextmanager
+    async def _speak(self, request: SpeechRequest) -> AsyncIterator[AudioStream]:
         question = speech_question(request, self._settings)
         async with self._lines.turn(request.party):
             if request.remote_id is not None:

@@ -62,7 +62,9 @@ class References:
         return self._change("DELETE", "delete", {"reference_id": reference_id})
 
     def _change(self, method: Method, verb: str, content: Mapping[str, str]) -> Question:
-        return Question(method=method, path=f"/v1/references/{verb}", headers=self._headers, json=dict(content))
+        return Question(
+            method=method, path=f"/v1/references/{verb}", headers=self._headers, json=dict(content), idempotent=True
+        )
 
 
 def speech_question(request: SpeechRequest, settings: FishSpeechSettings) -> Question:

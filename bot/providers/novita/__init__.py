@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import ClassVar, Self
 
@@ -40,6 +41,7 @@ class _Reseller(VoiceProvider):
     )
 
     def __init__(self, settings: NovitaSettings, *, patience: Patience | None = None) -> None:
+        self.capabilities = replace(type(self).capabilities, needs_links=settings.upload == "json_url")
         self._settings = settings
         self._http = Http(self.account, settings.base_url, settings.api_key, reading=read_refusal, patience=patience)
 

@@ -68,8 +68,8 @@ def line(request: SpeechRequest, settings: NovitaSettings) -> Question:
 def nothing(settings: NovitaSettings) -> Question:
     """Ask for a line without a text, on the route that is set."""
     if settings.route == "s2_pro":
-        return Question(method="POST", path=_S2_LINE, json={})
-    return Question(method="POST", path=_LINE, headers=_model(settings), json={})
+        return Question(method="POST", path=_S2_LINE, json={}, idempotent=True)
+    return Question(method="POST", path=_LINE, headers=_model(settings), json={}, idempotent=True)
 
 
 def _s2_line(request: SpeechRequest, settings: NovitaSettings) -> Question:

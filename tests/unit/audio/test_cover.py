@@ -1,6 +1,8 @@
 """Pictures for voices: small, upright, and with nothing else in them."""
 
 import io
+import struct
+import zlib
 
 import pytest
 from PIL import Image
@@ -48,6 +50,14 @@ def test_what_is_no_picture_is_refused_with_what_to_send(data: bytes) -> None:
         read_cover(data)
 
 
-def test_a_picture_of_too_many_points_is_refused_unread() -> None:
+@pytest.mark.parametrize("size", [(8000, 5001), (20_000, 20_000)])
+def test_a_picture_of_too_many_points_is_refused_unread(size: tuple[int, int]) -> None:
     with pytest.raises(VoiceError, match="too large"):
-        read_cover(picture("PNG", (8000, 5001)))
+        read_cover(header_of_png(size))
+
+
+def header_of_png(size: tuple[int, int]) -> bytes:
+    """Write a PNG that claims a size and has no more than that."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0)
+    whole = picture("PNG")
+    return whole[:12] + head + struct.pack(">I", zlib.crc32(head)) + whole[33:]
