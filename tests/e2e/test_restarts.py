@@ -147,7 +147,12 @@ async def test_a_voice_whose_answer_was_lost_is_adopted_and_one_never_made_is_fo
         house.shelve(made, low)
 
         await house.start()
+        told = await scene.alice.told(2)
 
+        assert {message.content for message in told} == {
+            "Aki is ready: try /say.",
+            "Bea was never made, and nothing was kept: try /clone again.",
+        }
         (voice,) = await house.voices_of(scene.alice)
         assert (voice.name, voice.state, voice.remote_id) == ("Aki", "trained", made.id)
         assert house.rows()["samples"] == len(low.samples)

@@ -1,6 +1,7 @@
 """The main job at every voice service, as a member sees it; new services join by `ProviderName`."""
 
 import json
+import re
 from typing import Any, get_args
 
 import ormsgpack
@@ -29,8 +30,6 @@ TAGGED: dict[ProviderName, str] = {
     "novita": f"(whispering) {LINE}",
 }
 """What the models that know tags are given."""
-DELETING = {"imitation", "fish", "fish-speech"}
-"""Who removes a voice when asked; of the others it is known that they cannot."""
 
 
 async def _voice(scene: Scene, low: Cast) -> str:
@@ -54,8 +53,7 @@ def _words(asked: Asked) -> Any:
 
 def _lines(house: House) -> list[Asked]:
     """List the lines that the service was asked for."""
-    ends = ("/tts", "/txt2speech", "/speech")
-    return [asked for asked in house.service.asked if asked.method == "POST" and asked.path.endswith(ends)]
+    return [asked for asked in house.service.asked if asked.method == "POST" and re.search("tts|speech", asked.path)]
 
 
 @EVERY
@@ -70,8 +68,8 @@ async def test_a_recording_becomes_a_voice_whose_card_names_the_service(
             assert house.rows()["voices"] == 0
             return
         assert f"A voice model that only you can use ({label})" in draft.text
-        assert ("/voices delete removes all of it." in draft.text) == (name in DELETING)
-        assert (f"{label} has no way to delete voices" in draft.text) == (name not in DELETING)
+        assert ("/voices delete removes all of it." in draft.text) == house.home.capabilities.deletes
+        assert (f"{label} has no way to delete voices" in draft.text) == (not house.home.capabilities.deletes)
         assert not house.services or not house.service.voices
 
         made = await scene.alice.click(draft, draft.buttons[0])
@@ -146,7 +144,9 @@ async def test_styles_and_speeds_are_offered_and_taken_where_they_are_known(
             slow = await scene.alice.slash("say", text=LINE, voice=voice, where="file", speed=0.5)
             assert await refusal(slow) == f"{house.home.label} cannot speak faster or slower: leave the speed out."
         else:
-            fast = await scene.says(LINE, voice=voice, style="whispering", speed=1.5)
+            fast = await scene.says(
+                LINE, voice=voice, style="whispering", speed=min(1.5, house.home.capabilities.speeds[1])
+            )
             assert fast.seconds == pytest.approx(usual.seconds / 1.5, abs=0.1)
 
 
@@ -204,7 +204,7 @@ async def test_deleting_says_honestly_what_stays_at_the_service(
         await gone.until(lambda seen: " with its recording." in seen.content, PATIENCE)
 
         stays = f"{label} has no way to delete voices: its model stays there, private, and nobody here can use it."
-        if name in DELETING:
+        if house.home.capabilities.deletes:
             assert question.endswith("go for good, and nobody can bring them back.")
             assert gone.content == "Aki is deleted for good, with its recording."
         else:
@@ -212,7 +212,7 @@ async def test_deleting_says_honestly_what_stays_at_the_service(
             assert gone.content == f"Aki is forgotten here, with its recording. {stays}"
         assert (house.rows()["voices"], house.rows()["samples"]) == (0, 0)
         if house.services:
-            assert len(house.service.voices) == (name not in DELETING)
+            assert len(house.service.voices) == (not house.home.capabilities.deletes)
 
 
 async def test_a_ready_made_voice_is_listed_shown_and_speaks_for_whoever_has_none(new_house: NewHouse) -> None:
