@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from bot.store import Store
 
 log = logging.getLogger(__name__)
 
+_NO_WORDS = re.compile(r"[^\w\s.,;:!?'%-]|_")
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -111,7 +113,8 @@ class Homes:
 
 
 def _sentence(words: str) -> str:
-    """Make a sentence of what a service notes."""
+    """Make a plain sentence of what a service notes: no markup, no links."""
+    words = " ".join(_NO_WORDS.sub("", words).split())
     return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?')) else '.'}" if words else ""
 
 

@@ -1,10 +1,13 @@
 """Which provider a voice is at, and what the log is told of the providers at the start."""
 
 import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from bot.homes import Homes
+from bot.models import Voice
 from bot.store import Store
 from tests.fakes import FakeProvider, HouseFake, ScribeFake, SlowFake
 
@@ -38,3 +41,14 @@ async def test_the_ready_made_voices_of_all_providers_are_the_house(store: Store
         ("house:alloy", "Alloy", "trained"),
         ("house:nova", "Nova", "trained"),
     ]
+
+
+async def test_what_a_service_notes_of_a_failure_is_told_as_a_plain_sentence(
+    store: Store, clone: Callable[..., Awaitable[Voice]], homes: Homes, provider: FakeProvider
+) -> None:
+    voice = await clone()
+    (remote,) = provider.voices.values()
+
+    failed = await homes.adopt(voice, replace(remote, state="failed", fault="too **noisy**, see [here](https://x.y)"))
+
+    assert failed.fault == "Too noisy, see herehttps:x.y."
