@@ -118,12 +118,12 @@ class Turn:
             raise PlaybackError("The voice fell silent in the middle: ask again.") from error
 
     async def _play(self, join: Callable[[Line], Awaitable[VoiceLink]]) -> Played:
-        self._raise_fault()
+        self._raise_fault_of_nothing()
         link = await join(self.line)
         if self._ended_early:  # asyncio.wait_for, by which discord.py joins, may swallow a cancellation (Python 3.11)
             raise asyncio.CancelledError
         await self._buffer.primed()
-        self._raise_fault()
+        self._raise_fault_of_nothing()
         if not len(self._buffer):
             raise PlaybackError("The voice made no sound of this: try other words.")
         source = OpusSource(self._buffer, lambda: link.audible)
@@ -137,6 +137,11 @@ class Turn:
             raise PlaybackError(f"I was disconnected from {label(link.channel)} in the middle of the line: ask again.")
         self._raise_fault()
         return Played(packets=self._buffer.taken, stopped=False)
+
+    def _raise_fault_of_nothing(self) -> None:
+        """Raise what went wrong where no sound came of it: what did come is played first."""
+        if not len(self._buffer):
+            self._raise_fault()
 
     def _raise_fault(self) -> None:
         """Raise what making the packets raised, if it is over."""

@@ -1,5 +1,6 @@
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -7,7 +8,7 @@ from bot.errors import PlaybackError
 from bot.playback.line import Line, Played
 from bot.playback.link import VoiceLink
 from bot.playback.turn import Turn
-from tests.unit.playback.aviary import LOUNGE, Aviary, Script
+from tests.unit.playback.aviary import ALICE, LOUNGE, Aviary, Script
 
 
 async def never(line: Line) -> VoiceLink:
@@ -15,7 +16,7 @@ async def never(line: Line) -> VoiceLink:
     raise AssertionError(line)
 
 
-async def test_a_maker_that_goes_quiet_is_given_up(aviary: Aviary) -> None:
+async def test_a_maker_that_goes_quiet_is_given_up_and_what_it_made_is_heard(aviary: Aviary) -> None:
     script = Script(20)
     script.hold_at = 5
     turn = Turn(script.line(aviary.channel(LOUNGE)), position=0, stall_seconds=0.05)
@@ -26,7 +27,74 @@ async def test_a_maker_that_goes_quiet_is_given_up(aviary: Aviary) -> None:
     await turn.take(join)
     with pytest.raises(PlaybackError, match="fell silent"):
         await turn.ticket.done
-    assert aviary.heard == []
+    assert [packet for _, packet in aviary.heard if packet in script.packets] == script.packets[:5]
+    await aviary.guild.voice_client.disconnect(force=True)
+
+
+class Slow:
+    """A line whose voice takes its time. Owns when it is open, and when its first packet is there."""
+
+    def __init__(self, *, opens: bool) -> None:
+        self.opened = asyncio.Event()
+        self.go = asyncio.Event()
+        self.closed = asyncio.Event()
+        self._opens = opens
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        self.opened.set()
+        try:
+            if not self._opens:
+                await self.go.wait()
+            yield self._packets()
+        finally:
+            self.closed.set()
+
+    async def _packets(self) -> AsyncIterator[bytes]:
+        await self.go.wait()
+        for packet in Script(20).packets:
+            yield packet
+
+
+@pytest.mark.parametrize("opens", [False, True])
+async def test_a_first_sound_is_waited_for_as_long_as_its_maker_waits(aviary: Aviary, opens: bool) -> None:
+    slow = Slow(opens=opens)
+    turn = Turn(Line(ALICE, aviary.channel(LOUNGE), slow.open), position=0, stall_seconds=0.02)
+
+    async def join(_line: Line) -> VoiceLink:
+        return await aviary.connect(aviary.channel(LOUNGE))
+
+    taking = asyncio.create_task(turn.take(join))
+    await slow.opened.wait()
+    await asyncio.wait((taking,), timeout=0.1)
+    assert not turn.over
+    slow.go.set()
+
+    assert await turn.ticket.done == Played(packets=20, stopped=False)
+    await taking
+    await aviary.guild.voice_client.disconnect(force=True)
+
+
+@pytest.mark.parametrize("opens", [False, True])
+async def test_a_line_is_stopped_while_its_first_sound_is_waited_for(aviary: Aviary, opens: bool) -> None:
+    slow = Slow(opens=opens)
+    joined = asyncio.Event()
+
+    async def join(_line: Line) -> VoiceLink:
+        link = await aviary.connect(aviary.channel(LOUNGE))
+        joined.set()
+        return link
+
+    turn = Turn(Line(ALICE, aviary.channel(LOUNGE), slow.open), position=0)
+    taking = asyncio.create_task(turn.take(join))
+    await slow.opened.wait()
+    await joined.wait()
+
+    turn.interrupt()
+
+    assert await turn.ticket.done == Played(packets=0, stopped=True)
+    await taking
+    assert slow.closed.is_set()
     await aviary.guild.voice_client.disconnect(force=True)
 
 
