@@ -1,13 +1,13 @@
 """Every figure of docs/performance.md, one JSON line each, printed and written to benchmarks/results.jsonl.
 
-python -m benchmarks [autocomplete] [imitation] [job]
+python -m benchmarks [autocomplete] [imitation] [job] [services]
 """
 
 import subprocess
 import sys
 from pathlib import Path
 
-_ALL = ("autocomplete", "imitation", "job")
+_ALL = ("autocomplete", "imitation", "job", "services")
 _RESULTS = Path(__file__).parent / "results.jsonl"
 
 

@@ -39,8 +39,8 @@ _SLACK_SECONDS = 30.0
 _SECONDS_A_SIGN = 1.0
 """Several times as long as any language takes, pauses included: what speaks on is no speech."""
 
-_PACKED_AT_ONCE = 1
-"""Threads that pack: with more, each waits for the others, and the event loop for all of them."""
+_PACKED_AT_ONCE = 2
+"""Threads that pack: with more, each waits for the others, and the event loop for all."""
 
 PLAINLY = Manner()
 PREVIEW = "Hello! This is how I sound. Give me something to say."
@@ -178,7 +178,7 @@ class SpeechService:
         left = round((_SLACK_SECONDS + _SECONDS_A_SIGN * len(request.text) / request.speed) / PACKET_SECONDS)
         async for chunk in stream.chunks:
             for portion in packer.portions(chunk):
-                packets = packer.feed(portion) if packer.copies else await self._take_turn(packer.feed, portion)
+                packets = await self._take_turn(packer, packer.feed, portion)
                 for packet in packets[:left]:
                     yield packet
                 left -= len(packets)
@@ -186,10 +186,14 @@ class SpeechService:
                     raise ProviderError(
                         f"{home.label} speaks without end: say it again, in other words.", kind="server"
                     )
-        for packet in await self._take_turn(packer.finish):
+        for packet in await self._take_turn(packer, packer.finish):
             yield packet
 
-    async def _take_turn(self, pack: Callable[..., list[bytes]], *portion: bytes) -> list[bytes]:
-        """Have sound packed in a thread."""
+    async def _take_turn(self, packer: audio.Packer, work: Callable[..., list[bytes]], *portion: bytes) -> list[bytes]:
+        """Have a packer work; in a thread where that takes time."""
+        if packer.copies:
+            # sound that is all there already would let nobody else run
+            await asyncio.sleep(0)
+            return work(*portion)
         async with self._turns:
-            return await asyncio.to_thread(pack, *portion)
+            return await asyncio.to_thread(work, *portion)

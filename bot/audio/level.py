@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bot.audio.limit import CEILING, DELAY, Limiter
+from bot.audio.limit import CEILING, REACH, Limiter
 from bot.audio.loudness import SILENT, Meter, loudness
 from bot.audio.recording import RATE, Samples, chain, pieces, silence
 
@@ -11,14 +11,20 @@ TARGET = -16.0
 MOST = 30.0
 """Highest gain in dB: what is quieter still is noise."""
 LEAST = -40.0
-HOLD = round(0.02 * RATE) + DELAY
-"""Sound to have before the first goes out: with less, no packet of 20 ms would leave the limiter."""
-PHRASE = round(0.4 * RATE)
-"""Sound that is measured as one: the block of BS.1770. What comes in smaller portions is on its way."""
+HOLD = round(0.8 * RATE)
+"""Sound of phrases that is measured before the first gain is set, unless the first phrase is longer."""
+LEAD = RATE // 10
+PACKET = RATE // 50
+SHORT_REACH = 8
+"""Of the limiter for sound that is waited for."""
+SURE = round(0.4 * RATE)
+"""Sound that is enough to measure: the block of BS.1770."""
 FAINT = 10 ** (-60 / 20)
 """Sample peak below which nothing has begun."""
 CAREFUL = 4.0
-"""Most dB by which sound is raised before a phrase of it was heard: services speak at -20 LUFS or more."""
+"""Most dB by which sound is raised before enough of it was heard: services speak at about -20 LUFS."""
+EARLY = round(1.2 * RATE)
+EARLY_RISE = 40.0
 RISE = 20.0
 """Fastest rise of the gain, in dB a second."""
 FALL = 300.0
@@ -34,40 +40,51 @@ CLOSE = 0.15
 class Leveller:
     """Brings one utterance to -16 LUFS with no true peak above -1 dBTP.
 
-    Owns the gain, which follows the loudness of all that was heard so far. A block fed as a whole phrase is measured
-    whole before any of it goes out; the first of smaller portions go out at once, with a gain that is careful until a
-    phrase was heard.
+    Owns the gain, which follows the loudness of all that was heard so far. `phrases`: each block is one, measured
+    whole before any of it goes out. Otherwise blocks are portions, and the first goes out as soon as a packet can be
+    made of it, raised by little until enough was heard.
     """
 
-    def __init__(self, target: float = TARGET) -> None:
+    def __init__(self, target: float = TARGET, *, phrases: bool = False) -> None:
         self._target = target
+        self._phrases = phrases
         self._heard = Meter()
         self._given = Meter()
-        self._limiter = Limiter()
+        self._limiter = Limiter(REACH if phrases else SHORT_REACH)
         self._held = silence(0)
         self._fed = 0
         """Samples so far."""
         self._sounding = 0
-        """Of them, those since the first that can be heard."""
+        """Of them, those from the first that is not faint."""
         self._gain: float | None = None
 
     def feed(self, samples: Samples) -> Samples:
         """Take the next samples and give what is levelled."""
-        self._fed += samples.size
-        begins = 0 if self._sounding else _begin(samples)
+        begins = 0 if self._phrases or self._sounding else _begin(samples)
         self._heard.feed(samples[begins:])
         self._sounding += samples.size - begins
+        self._fed += samples.size
         self._held = chain([self._held, samples])
-        return self._let_out() if self._fed >= HOLD else silence(0)
+        return self._let_out(max(0, self._held.size - self._wait()))
+
+    def _wait(self) -> int:
+        """Tell how many samples have to stay."""
+        if self._gain is not None:
+            return 0
+        if not self._phrases:
+            return 0 if self._fed >= self._limiter.delay + PACKET else self._held.size
+        if self._heard.integrated <= SILENT:
+            return LEAD
+        return 0 if self._held.size >= HOLD else self._held.size
 
     def finish(self) -> Samples:
         """Give the rest."""
-        return chain([self._let_out(), self._limiter.finish()])
+        return chain([self._let_out(self._held.size), self._limiter.finish()])
 
-    def _let_out(self) -> Samples:
-        block, self._held = self._held, silence(0)
+    def _let_out(self, count: int) -> Samples:
+        block, self._held = self._held[:count], self._held[count:]
         measured = self._heard.integrated
-        if block.size and measured > SILENT:
+        if count and measured > SILENT:
             block = self._amplify(block, min(max(self._target - measured, LEAST), MOST))
         out = self._limiter.feed(block)
         self._given.feed(out)
@@ -75,17 +92,15 @@ class Leveller:
 
     def _amplify(self, block: Samples, wanted: float) -> Samples:
         """Multiply by the gain wanted in dB, reached no faster than an ear allows."""
-        given = self._given.integrated
-        if self._sounding < PHRASE:
+        sure = self._phrases or self._sounding >= SURE
+        if not sure:
             wanted = min(wanted, CAREFUL)
-        elif self._gain is None:
-            wanted += _make_up(block, wanted)
-        elif given > SILENT:
-            wanted += min(max(2 * (self._target - given), -PULL), PULL)
         if self._gain is None:
-            self._gain = wanted
+            self._gain = wanted = wanted + (_make_up(block, wanted) if sure else 0.0)
+        elif sure and (given := self._given.integrated) > SILENT:
+            wanted += min(max(2 * (self._target - given), -PULL), PULL)
         change = wanted - self._gain
-        speed = RISE if change > 0 else FALL
+        speed = FALL if change < 0 else RISE if self._phrases or self._sounding > EARLY else EARLY_RISE
         ramp = round(abs(change) / speed * RATE)
         on_the_way = min(ramp, block.size)
         path = self._gain + change * np.arange(1, on_the_way + 1) / max(ramp, 1)
@@ -95,7 +110,7 @@ class Leveller:
 
 
 def _begin(samples: Samples) -> int:
-    """Find the first sample that can be heard; behind the last where there is none."""
+    """Find the first sample that is not faint; behind the last where there is none."""
     audible = np.abs(samples) > FAINT
     return int(audible.argmax()) if audible.any() else samples.size
 

@@ -49,8 +49,6 @@ class Capabilities:
     """Creating twice with one `CloneRequest.voice_id` makes one voice."""
     max_samples: int = 5
     min_speech_seconds: float = 5.0
-    languages: tuple[str, ...] = ()
-    """BCP 47 codes it speaks; empty: any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +104,11 @@ class AudioStream:
 
     encoding: Encoding
     chunks: AsyncIterator[bytes]
-    """Bytes in order, never empty. Where a provider makes `pcm` phrase by phrase, each chunk is one."""
+    """Bytes in order, never empty."""
     rate: int = 48_000
     """Samples a second; meaningful for `pcm`: mono, signed 16 bit, little endian."""
+    phrases: bool = False
+    """Each chunk is a whole phrase; otherwise chunks end anywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -165,20 +165,22 @@ class Http:
         self, question: Question, *, answer_within: float | None = None, fresh: bool = False
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send a request; entered with an answer of 2xx."""
+        patience = answer_within or self.patience.first_byte
+        request = self._sessions.pick(fresh=fresh).request(
+            question.method,
+            self.url(question.path),
+            params=question.params,
+            headers=question.all_headers(),
+            data=question.body(),
+            timeout=self._timeout(patience),
+            # an answer from elsewhere would be given our key
+            allow_redirects=False,
+        )
         async with AsyncExitStack() as stack:
             with self.translated():
-                response = await stack.enter_async_context(
-                    self._sessions.pick(fresh=fresh).request(
-                        question.method,
-                        self.url(question.path),
-                        params=question.params,
-                        headers=question.all_headers(),
-                        data=question.body(),
-                        timeout=self._timeout(answer_within or self.patience.first_byte),
-                        # an answer from elsewhere would be given our key
-                        allow_redirects=False,
-                    )
-                )
+                # a head may trickle too, and a body that is sent be taken at no pace
+                async with asyncio.timeout(self.patience.create + patience):
+                    response = await stack.enter_async_context(request)
             self.heed(response.headers)
             if not 200 <= response.status < 300:
                 refused = understand(await self._refusal(response), self.account, self._reading)

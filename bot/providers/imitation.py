@@ -106,7 +106,7 @@ class ImitationProvider(VoiceProvider):
         question = Frame(request=0, verb="speak", text=request.text, language=request.language or "", body=profile)
         async with self._speaking.ask(question) as replies:
             first = await anext(replies)
-            yield AudioStream(encoding="pcm", rate=_RATE, chunks=_sound(first, replies))
+            yield AudioStream(encoding="pcm", rate=_RATE, chunks=_sound(first, replies), phrases=True)
 
     async def check(self) -> Health:
         """Start the speaking worker and have it say something to itself."""

@@ -10,6 +10,8 @@ from bot.audio.resample import Resampler, to_samples
 ID3_HEAD = 10
 BAD_FRAMES = 4
 """So many more damaged frames than good ones are no MPEG audio."""
+SURE_FRAMES = 2
+"""Good frames that are no accident."""
 
 
 class Mp3Sound:
@@ -25,11 +27,18 @@ class Mp3Sound:
         self._good = 0
         self._bad = 0
         self._frames = 0
+        self._held = silence(0)
+        """Sound of a first frame that may be none."""
 
     def feed(self, chunk: bytes) -> Samples:
         """Take the next bytes and give the sound in them."""
         data = chunk if self._begun else self._pass_tag(chunk)
-        return chain(self._decode(packet) for packet in self._codec.parse(data)) if data else silence(0)
+        if not data:
+            return silence(0)
+        sound = chain([self._held, *(self._decode(packet) for packet in self._codec.parse(data))])
+        sure = self._good >= SURE_FRAMES and self._good > self._bad
+        self._held = silence(0) if sure else sound
+        return sound if sure else silence(0)
 
     def finish(self) -> Samples:
         """Give the rest; raises ProviderError where no frame was found."""
@@ -39,7 +48,7 @@ class Mp3Sound:
         parts += [self._decode(packet) for packet in self._codec.parse(None)]
         if self._resampler is None or not self._good or self._bad > self._good:
             raise no_sound()
-        return chain([*parts, self._resampler.finish()])
+        return chain([self._held, *parts, self._resampler.finish()])
 
     def _pass_tag(self, chunk: bytes) -> bytes:
         """Leave out an ID3v2 tag, whose picture could look like sound."""

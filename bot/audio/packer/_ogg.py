@@ -27,6 +27,11 @@ class OggPath:
         self._stream: OpusStream | VorbisStream | None = None
         self._bytes = 0
 
+    @property
+    def copies(self) -> bool:
+        """Whether nothing had to be decoded so far."""
+        return self._stream is None or self._stream.copies
+
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes and give the packets that are ready."""
         self._bytes += len(chunk)
@@ -76,6 +81,11 @@ class OpusStream:
         self._decoder: OpusDecoder | None = None
         self._voice: Voice | None = None
 
+    @property
+    def copies(self) -> bool:
+        """Whether nothing had to be decoded so far."""
+        return self._voice is None
+
     def feed(self, packet: bytes) -> list[bytes]:
         """Take one packet of the container and give the packets that are ready."""
         if self._comment:
@@ -105,6 +115,8 @@ class OpusStream:
 
 class VorbisStream:
     """One Vorbis stream, decoded and encoded again. Owns the decoder, which opens when its three headers are there."""
+
+    copies = False
 
     def __init__(self, first: bytes) -> None:
         self.ended = False

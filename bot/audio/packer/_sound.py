@@ -24,6 +24,10 @@ class Sound(Protocol):
 class Path(Protocol):
     """Turns bytes into packets."""
 
+    @property
+    def copies(self) -> bool:
+        """Whether nothing had to be decoded so far."""
+
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes and give the packets that are ready."""
 
@@ -34,8 +38,8 @@ class Path(Protocol):
 class Voice:
     """Turns samples into packets at -16 LUFS. Owns the leveller and the encoder; makes nothing of nothing."""
 
-    def __init__(self, *, levelled: bool = True) -> None:
-        self._leveller = Leveller() if levelled else None
+    def __init__(self, *, levelled: bool = True, phrases: bool = False) -> None:
+        self._leveller = Leveller(phrases=phrases) if levelled else None
         self._encoder = OpusEncoder()
         self._heard = False
 
@@ -57,9 +61,11 @@ class Voice:
 class SoundPath:
     """Decodes, levels and encodes. Owns one of each."""
 
-    def __init__(self, sound: Sound) -> None:
+    copies = False
+
+    def __init__(self, sound: Sound, *, phrases: bool) -> None:
         self._sound = sound
-        self._voice = Voice()
+        self._voice = Voice(phrases=phrases)
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes and give the packets that are ready."""

@@ -92,7 +92,8 @@ async def _connected(http: Http, headers: Mapping[str, str]) -> AsyncIterator[ai
     with http.translated():
         try:
             address = "ws" + http.url(_PATH).removeprefix("http")
-            socket = await http.session.ws_connect(address, headers=headers, max_msg_size=_MOST_FRAME)
+            async with asyncio.timeout(http.patience.connect + http.patience.first_byte):
+                socket = await http.session.ws_connect(address, headers=headers, max_msg_size=_MOST_FRAME)
         except aiohttp.WSServerHandshakeError as error:
             # of the error itself nothing is kept: it holds our headers, and so the key
             refusal = Refusal(status=error.status, headers=error.headers or {})

@@ -79,13 +79,66 @@ def test_a_stream_of_small_blocks_comes_out_at_minus_16_lufs(lufs: float, size: 
     assert true_peak(levelled) <= PROMISED
 
 
+@pytest.mark.parametrize("lufs", [-36.0, -26.0, -20.0, -16.0, -10.0])
+@pytest.mark.parametrize("size", [960, 12_288])
+def test_a_line_of_three_seconds_in_small_blocks_comes_out_at_minus_16_lufs(lufs: float, size: int) -> None:
+    levelled = _stream(_at(speak(3.5, seed=3), lufs), size)
+
+    assert measure(levelled) == pytest.approx(-16, abs=1.5)
+    assert true_peak(levelled) <= PROMISED
+
+
+def test_the_first_packet_of_a_stream_goes_out_within_40_ms_of_sound() -> None:
+    leveller = Leveller()
+
+    assert leveller.feed(tone(0.02)).size == 0
+    assert leveller.feed(tone(0.02)).size >= RATE // 50
+
+
+def test_a_quiet_beginning_is_raised_by_little_until_enough_was_heard() -> None:
+    quiet = tone(0.36, 997, -40)
+    leveller = Leveller()
+
+    parts = [leveller.feed(quiet[start : start + 960]) for start in range(0, quiet.size, 960)]
+
+    raised = 20 * np.log10(float(np.abs(chain(parts)).max()) / float(np.abs(quiet).max()))
+    assert 0 <= raised <= 4.1
+
+
+def test_a_loud_beginning_is_lowered_at_once() -> None:
+    loud = tone(0.1, 997, 0)
+
+    assert loudness(_stream(loud, 960)) == pytest.approx(-16, abs=1)
+
+
+def test_silence_before_a_stream_does_not_make_it_louder() -> None:
+    speech = _at(speak(3.0)[RATE // 10 :], -20)
+
+    plain, late = _stream(speech, 960), _stream(chain([silence(RATE // 2), speech]), 960)
+
+    assert np.abs(late[RATE // 2 :]).max() <= np.abs(plain).max() * 1.05
+    assert loudness(late[RATE // 2 : RATE]) == pytest.approx(loudness(plain[: RATE // 2]), abs=1)
+
+
 def test_phrases_of_different_levels_come_out_at_minus_16_lufs_together() -> None:
     phrases = [_at(speak(2.0, seed=seed), lufs) for seed, lufs in ((1, -30.0), (2, -22.0), (3, -34.0), (4, -20.0))]
-    leveller = Leveller()
+    leveller = Leveller(phrases=True)
 
     levelled = chain([*(leveller.feed(phrase) for phrase in phrases), leveller.finish()])
 
     assert measure(levelled) == pytest.approx(-16, abs=1)
+
+
+@pytest.mark.parametrize("lufs", [-40.0, -20.0, -8.0])
+def test_a_short_phrase_waits_for_the_next_and_is_measured_with_it(lufs: float) -> None:
+    first, second = _at(speak(0.4), lufs), _at(speak(2.0, seed=2), lufs)
+    leveller = Leveller(phrases=True)
+
+    held = leveller.feed(first)
+    levelled = chain([held, leveller.feed(second), leveller.finish()])
+
+    assert held.size == 0
+    assert measure(levelled) == pytest.approx(-16, abs=0.5)
 
 
 def test_levelling_keeps_the_length() -> None:
@@ -97,8 +150,9 @@ def test_silence_stays_silence() -> None:
     assert not _stream(silence(3 * RATE), 960).any()
 
 
-def test_silence_is_not_held_back() -> None:
-    assert Leveller().feed(silence(RATE)).size > RATE // 2
+@pytest.mark.parametrize("phrases", [True, False])
+def test_silence_is_not_held_back(phrases: bool) -> None:
+    assert Leveller(phrases=phrases).feed(silence(RATE)).size > RATE // 2
 
 
 def test_faint_noise_is_raised_by_no_more_than_30_db() -> None:
@@ -107,9 +161,10 @@ def test_faint_noise_is_raised_by_no_more_than_30_db() -> None:
     assert loudness(levelled) == pytest.approx(loudness(noise(3.0, -66.0)) + 30, abs=0.5)
 
 
-def test_the_gain_does_not_jump_between_phrases() -> None:
+@pytest.mark.parametrize("phrases", [True, False])
+def test_the_gain_does_not_jump_between_blocks(phrases: bool) -> None:
     steady = tone(2.0, 997, -20)
-    leveller = Leveller()
+    leveller = Leveller(phrases=phrases)
 
     levelled = chain([leveller.feed(steady), leveller.feed(steady / 4), leveller.finish()])
 
@@ -118,11 +173,13 @@ def test_the_gain_does_not_jump_between_phrases() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 1000), gain=st.floats(0.1, 30.0), size=st.integers(100, 20_000))
-def test_no_true_peak_passes_the_limiter(seed: int, gain: float, size: int) -> None:
+@given(
+    seed=st.integers(0, 1000), gain=st.floats(0.1, 30.0), size=st.integers(100, 20_000), reach=st.sampled_from((8, 20))
+)
+def test_no_true_peak_passes_the_limiter(seed: int, gain: float, size: int, reach: int) -> None:
     rng = np.random.default_rng(seed)
     sound = (rng.standard_normal(RATE // 2) * rng.random(RATE // 2) ** 8 * gain).astype(np.float32)
-    limiter = Limiter()
+    limiter = Limiter(reach)
 
     parts = [limiter.feed(sound[start : start + size]) for start in range(0, sound.size, size)]
     limited = chain([*parts, limiter.finish()])

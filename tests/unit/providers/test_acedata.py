@@ -348,7 +348,6 @@ async def test_sound_that_breaks_off_is_told_and_not_asked_for_again(
     [
         Fault(status=429, body={"error": {"code": "too_many_requests", "message": "x"}}, headers={"Retry-After": "0"}),
         Fault(status=500, body={"success": False, "error": {"code": "api_error", "message": "fetch failed"}}),
-        Fault(drops=True),
     ],
 )
 async def test_line_is_asked_for_again_where_that_may_help(
@@ -360,7 +359,20 @@ async def test_line_is_asked_for_again_where_that_may_help(
     assert service.count("POST", "/fish/tts") == 2
 
 
-async def test_lines_wait_for_each_other_until_their_sound_is_fetched(service: AceDataService) -> None:
+async def test_line_whose_answer_was_lost_is_not_paid_for_again(
+    provider: AceDataProvider, service: AceDataService
+) -> None:
+    service.fail("POST /fish/tts", Fault(drops=True))
+
+    with pytest.raises(ProviderError) as caught:
+        await speak(provider)
+
+    assert caught.value.kind == "network"
+    assert service.count("POST", "/fish/tts") == 1
+
+
+async def test_lines_wait_for_each_other_until_their_sound_has_arrived_heard_or_not(service: AceDataService) -> None:
+    service.gate = asyncio.Event()
     links = [service.results.lay_out(SOUND) for _ in range(2)]
     service.fail("GET /fish/model", Fault(status=200, body={}, headers={"ratelimit-limit-concurrency": "1"}))
     service.fail("POST /fish/tts", *answers(*({"audio_url": link} for link in links)))
@@ -372,8 +384,9 @@ async def test_lines_wait_for_each_other_until_their_sound_is_fetched(service: A
                 with pytest.raises(ProviderError):
                     await provider.get("nobody")
             assert service.count("POST", "/fish/tts") == 1
-            assert [chunk async for chunk in stream.chunks]
-        assert await second > 1
+            service.gate.set()
+            assert await second > 1
+            assert b"".join([chunk async for chunk in stream.chunks]) == SOUND
 
     assert service.count("POST", "/fish/tts") == 2
 

@@ -93,6 +93,8 @@ def test_the_open_internet_is_public(address: str) -> None:
         "127。0。0。1",
         "a b",
         "cdn.example.com\r\n",
+        "a" * 64,
+        f"cdn.{'a' * 64}.com",
     ],
 )
 def test_no_spelling_of_a_private_address_passes_as_a_host(host: str) -> None:
@@ -100,7 +102,8 @@ def test_no_spelling_of_a_private_address_passes_as_a_host(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["cdn.example.com", "CDN.example.com.", "localhost", "xn--bcher-kva.example", "a_b.r2.dev", "0x7f.com"]
+    "host",
+    ["cdn.example.com", "CDN.example.com.", "localhost", "xn--bcher-kva.example", "a_b.r2.dev", "0x7f.com", "a" * 63],
 )
 def test_a_name_is_judged_when_it_is_resolved(host: str) -> None:
     assert is_public_host(host)

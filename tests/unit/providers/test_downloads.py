@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
+from aiohttp.abc import ResolveResult
 
 from bot.errors import ProviderError
 from bot.providers.addresses import PublicResolver
@@ -180,6 +182,8 @@ BAD = [
     "https://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/b",
     "https://[::1/b",
     "https://cdn.example.com\\@127.0.0.1/b",
+    f"https://{'a' * 64}.example.com/b",
+    f"https://{'é' * 64}.example.com/b",
 ]
 
 
@@ -189,6 +193,19 @@ async def test_a_link_that_must_not_be_followed_is_not(downloads: Downloads, cdn
 
     assert (error.kind, error.retryable) == ("server", False)
     assert (cdn.asked, cdn.names.asked) == ([], [])
+
+
+async def test_a_name_that_cannot_be_looked_up_is_a_dead_link(cdn: Cdn) -> None:
+    class Strict(Names):
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        ) -> list[ResolveResult]:
+            raise UnicodeError("label too long")
+
+    async with Downloads(cdn.connector(Strict({})), patience=QUICK) as downloads:
+        error = await failure(downloads, "https://cdn.example.com/b")
+
+    assert (error.kind, error.retryable) == ("server", False)
 
 
 @pytest.mark.parametrize(

@@ -570,7 +570,8 @@ async def test_sound_that_is_cut_fails_after_what_came_and_is_not_asked_for_agai
         got, error = await collect(provider, request)
 
     assert error is not None
-    assert (error.kind, str(error)) == ("network", "The sound from Fish Audio broke off: say the rest again.")
+    assert error.kind == "network"
+    assert "broke off" in str(error)
     assert got == whole[:5000]
     assert service.count("POST", "/v1/tts") == 2
 
@@ -581,16 +582,9 @@ async def test_sound_that_is_cut_fails_after_what_came_and_is_not_asked_for_agai
         Fault(status=429, body="You have exceeded your current concurrency limit"),
         Fault(status=429, headers={"Retry-After": "0"}),
         Fault(status=500),
-        Fault(drops=True),
-        Fault(status=200, body="<html>", content_type="text/html"),
-        Fault(status=200, body={"message": "sorry"}, content_type="audio/opus"),
-        Fault(status=200, body=b"", content_type="audio/opus"),
-        Fault(status=200, body=b"\x00\x01garbage", content_type="audio/opus"),
-        Fault(status=302, headers={"Location": "http://127.0.0.1:1/v1/tts"}),
-        Fault(cuts_after=2, body=b"OggS", content_type="audio/opus"),
     ],
 )
-async def test_line_that_fails_before_its_first_sound_is_asked_for_again(
+async def test_line_that_was_refused_for_now_is_asked_for_again(
     service: FishService, provider: FishProvider, fault: Fault
 ) -> None:
     voice = await provider.create(clone_request())
@@ -600,6 +594,31 @@ async def test_line_that_fails_before_its_first_sound_is_asked_for_again(
 
     assert heard == pytest.approx(SECONDS, abs=0.15)
     assert service.count("POST", "/v1/tts") == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(drops=True),
+        Fault(status=200, body="<html>", content_type="text/html"),
+        Fault(status=200, body={"message": "sorry"}, content_type="audio/opus"),
+        Fault(status=200, body=b"", content_type="audio/opus"),
+        Fault(status=200, body=b"\x00\x01garbage", content_type="audio/opus"),
+        Fault(status=302, headers={"Location": "http://127.0.0.1:1/v1/tts"}),
+        Fault(cuts_after=2, body=b"OggS", content_type="audio/opus"),
+    ],
+)
+async def test_line_that_may_have_been_made_is_not_paid_for_again(
+    service: FishService, provider: FishProvider, fault: Fault
+) -> None:
+    voice = await provider.create(clone_request())
+    service.fail(SAY, fault)
+
+    with pytest.raises(ProviderError) as caught:
+        await speak(provider, SpeechRequest(text=TEXT, remote_id=voice.id))
+
+    assert caught.value.kind in {"network", "server"}
+    assert service.count("POST", "/v1/tts") == 1
 
 
 async def test_service_that_stays_broken_is_given_up(service: FishService, provider: FishProvider) -> None:
@@ -631,7 +650,7 @@ async def test_first_sound_that_does_not_come_says_so_and_not_that_it_broke_off(
             got, error = await collect(provider, SpeechRequest(text=TEXT, remote_id="a" * 32))
 
     assert error is not None
-    assert (got, error.kind, attempts) == (b"", "network", 2)
+    assert (got, error.kind, attempts) == (b"", "network", 1)
     assert "did not answer in time" in str(error)
 
 

@@ -159,6 +159,19 @@ async def test_create_that_says_it_failed_made_nothing(
     assert caught.value.kind == "server"
 
 
+@pytest.mark.parametrize("body", ["<html>hello</html>", ["a list"], ""])
+async def test_create_whose_answer_makes_no_sense_may_have_made_a_voice(
+    provider: FishSpeechProvider, service: FishSpeechService, body: Any
+) -> None:
+    service.fail("POST /v1/references/add", Fault(status=200, body=body, works_first=True))
+
+    with pytest.raises(ProviderError) as caught:
+        await provider.create(clone_request())
+
+    assert caught.value.kind == "unknown_outcome"
+    assert await provider.find(VOICE_ID) is not None
+
+
 async def test_voice_that_was_never_made_is_not_found(provider: FishSpeechProvider) -> None:
     assert await provider.find(VOICE_ID) is None
     with pytest.raises(ProviderError) as caught:
@@ -340,8 +353,6 @@ async def test_leaving_early_leaves_the_server_usable(service: FishSpeechService
     [
         Fault(status=429, body={"statusCode": 429, "message": "x", "error": "y"}, headers={"Retry-After": "0"}),
         Fault(status=500, body={"statusCode": 500, "message": "Failed to generate speech", "error": "y"}),
-        Fault(drops=True),
-        Fault(status=200, body="<html>down</html>"),
     ],
 )
 async def test_line_is_asked_for_again_where_that_may_help(
@@ -352,6 +363,30 @@ async def test_line_is_asked_for_again_where_that_may_help(
 
     assert await speak(provider, SpeechRequest(text=TEXT, remote_id=AKI)) > 1
     assert service.count("POST", "/v1/tts") == 2
+
+
+@pytest.mark.parametrize("fault", [Fault(drops=True), Fault(status=200, body="<html>down</html>")])
+async def test_line_that_may_have_been_made_is_not_asked_for_again(
+    provider: FishSpeechProvider, service: FishSpeechService, fault: Fault
+) -> None:
+    await provider.create(clone_request())
+    service.fail("POST /v1/tts", fault)
+
+    with pytest.raises(ProviderError):
+        await speak(provider, SpeechRequest(text=TEXT, remote_id=AKI))
+
+    assert service.count("POST", "/v1/tts") == 1
+
+
+async def test_line_gives_its_place_back_when_all_has_arrived_heard_or_not(
+    provider: FishSpeechProvider, service: FishSpeechService
+) -> None:
+    await provider.create(clone_request())
+    line = SpeechRequest(text=TEXT, remote_id=AKI)
+
+    async with asyncio.timeout(30), provider.synthesize(line) as unheard:
+        assert await speak(provider, line) > 1
+        assert b"".join([chunk async for chunk in unheard.chunks]).startswith(b"RIFF")
 
 
 async def test_text_that_is_too_long_for_the_server_is_told_so(

@@ -433,7 +433,7 @@ async def test_a_voice_that_is_gone_is_not_found(service: NovitaService, provide
     [
         [reason(429, "RATE_LIMIT_EXCEEDED")],
         [reason(429, "TOKEN_LIMIT_EXCEEDED"), reason(503, "SERVICE_NOT_AVAILABLE")],
-        [Fault(status=503, body="busy"), Fault(drops=True), reason(500, "TASK_FAILED")],
+        [Fault(status=503, body="busy"), reason(500, "TASK_FAILED")],
     ],
 )
 async def test_a_line_is_asked_for_again_until_it_is_spoken(
@@ -442,6 +442,30 @@ async def test_a_line_is_asked_for_again_until_it_is_spoken(
     service.fail(f"POST {LINE}", *faults)
     assert await seconds(provider, line) == pytest.approx(SECONDS, abs=0.15)
     assert service.count("POST", LINE) == 1 + len(faults)
+
+
+async def test_a_line_whose_answer_was_lost_is_not_paid_for_again(
+    service: NovitaService, provider: Reseller, line: SpeechRequest
+) -> None:
+    service.fail(f"POST {LINE}", Fault(drops=True))
+    with pytest.raises(ProviderError) as caught:
+        await seconds(provider, line)
+    assert caught.value.kind == "network"
+    assert service.count("POST", LINE) == 1
+
+
+async def test_a_check_may_be_asked_twice(service: NovitaService, provider: Reseller) -> None:
+    service.fail(f"POST {LINE}", Fault(drops=True))
+    assert "key accepted" in str(await provider.check())
+
+
+@pytest.mark.parametrize(("upload", "needs"), [("multipart", False), ("json_base64", False), ("json_url", True)])
+async def test_links_are_needed_where_recordings_are_sent_as_links(
+    service: NovitaService, upload: str, needs: bool
+) -> None:
+    async with opened(service, upload=upload) as provider:
+        assert provider.capabilities.needs_links is needs
+    assert NovitaProvider.capabilities.needs_links is False
 
 
 async def test_a_refusal_under_200_is_understood_by_its_reason(

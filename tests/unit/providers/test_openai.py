@@ -204,9 +204,18 @@ async def test_a_busy_server_is_asked_again_until_it_speaks(service: OpenAIServi
 async def test_an_overloaded_server_is_asked_again_until_it_speaks(
     service: OpenAIService, provider: OpenAIProvider
 ) -> None:
-    service.fail(SPEECH, Fault(status=503, body={"error": {"message": "The engine is overloaded"}}), Fault(drops=True))
+    service.fail(SPEECH, *[Fault(status=503, body={"error": {"message": "The engine is overloaded"}})] * 2)
     assert await seconds(provider) > 1
     assert service.count("POST", "/v1/audio/speech") == 3
+
+
+async def test_a_line_whose_answer_was_lost_is_not_paid_for_again(
+    service: OpenAIService, provider: OpenAIProvider
+) -> None:
+    service.fail(SPEECH, Fault(drops=True))
+    with pytest.raises(ProviderError):
+        await seconds(provider)
+    assert service.count("POST", "/v1/audio/speech") == 1
 
 
 async def test_a_bad_key_is_named_and_shown_nowhere(service: OpenAIService, caplog: pytest.LogCaptureFixture) -> None:
