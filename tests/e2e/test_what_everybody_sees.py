@@ -112,7 +112,7 @@ async def test_what_a_command_needs_is_what_the_issue_says(scene: Scene) -> None
         "tags",
         "clean_up",
     ]
-    assert sorted(found["say"]) == ["format", "sample", "text", "voice", "where"]
+    assert sorted(found["say"]) == ["format", "sample", "speed", "style", "text", "voice", "where"]
     assert sorted(found["voices"]) == ["default", "delete", "edit", "list", "preview", "rename", "show"]
     assert (found["stop"], found["leave"]) == ([], [])
 
