@@ -9,8 +9,9 @@ from tests.unit.playback.aviary import ALICE, LOUNGE, Aviary
 
 @pytest.fixture(autouse=True)
 def no_thread_stays_behind() -> Iterator[None]:
+    before = set(threading.enumerate())  # other files' are theirs
     yield
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - before:
         if thread.name.startswith(("voice-socket-reader", "audio-player")):
             thread.join(timeout=2)
             assert not thread.is_alive(), thread.name
