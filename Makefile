@@ -45,7 +45,7 @@ floors: setup
 	.venv/bin/lint-imports
 
 tests: setup
-	$(PYTHON) -m pytest -n 3 --dist loadfile --cov --cov-report=term-missing:skip-covered
+	$(PYTHON) -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
 bench: setup
 	@$(PYTHON) -m benchmarks

@@ -171,15 +171,22 @@ class VoiceWatch:
     async def _try(self, pursuit: _Pursuit) -> tuple[News | None, bool]:
         voice = pursuit.voice
         try:
-            return await self._look(pursuit)
+            return await self._look_or_lose(pursuit)
         except (ProviderError, StoreError) as error:
-            if isinstance(error, ProviderError) and error.kind == "not_found":
-                return News(voice=await self._homes.give_up(voice, "Its service has it no more.")), True
             log.warning("voice %s could not be looked at, %s did not tell: %s", voice.id, voice.provider, error)
             return None, False
         except VoiceError as error:  # deleted meanwhile, or its provider is switched off
             log.info("voice %s is not followed any more: %s", voice.id, error)
             return None, True
+
+    async def _look_or_lose(self, pursuit: _Pursuit) -> tuple[News | None, bool]:
+        """Look once; what its service has no more has failed."""
+        try:
+            return await self._look(pursuit)
+        except ProviderError as error:
+            if error.kind != "not_found":
+                raise
+        return News(voice=await self._homes.give_up(pursuit.voice, "Its service has it no more.")), True
 
     async def _look(self, pursuit: _Pursuit) -> tuple[News | None, bool]:
         """Look once. Give the news if there is any, and whether to stop following."""

@@ -277,5 +277,22 @@ class BrokenFake(StuckFake):
         raise KeyError(remote_id)
 
 
+class HauntedFake(FakeProvider):
+    """Has something happen just before a voice is read for the first time."""
+
+    name: ClassVar[str] = "haunted"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.script.trained_after = 1000
+        self.before_getting: Callable[[], Awaitable[object]] | None = None
+
+    async def get(self, remote_id: str) -> RemoteVoice:
+        happening, self.before_getting = self.before_getting, None
+        if happening is not None:
+            await happening()
+        return await super().get(remote_id)
+
+
 def _fault(kind: ProviderFault) -> ProviderError:
     return ProviderError(f"The fake said no ({kind}): try something else.", kind=kind)

@@ -19,7 +19,7 @@ from bot.store import Store
 from bot.voices import VoiceService
 from bot.watching import News, VoiceWatch
 from tests.conftest import ALICE, QUICK, build_clones, build_draft
-from tests.fakes import BrokenFake, FakeProvider, SlowFake, StuckFake, Verb
+from tests.fakes import BrokenFake, FakeProvider, HauntedFake, SlowFake, StuckFake, Verb
 
 Clone = Callable[..., Awaitable[Voice]]
 PATIENCE = 10.0
@@ -465,3 +465,22 @@ async def test_a_bug_while_one_voice_is_followed_is_logged_and_the_others_go_on(
         assert (await letters.next()).voice.name == "Aki"
 
     assert "KeyError" in caplog.text
+
+
+async def test_a_voice_deleted_just_while_it_is_looked_at_ends_its_pursuit_quietly(
+    store: Store, samples: SampleService, take: Take, letters: Letters, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider = HauntedFake()
+    homes = Homes(store, {"haunted": provider}, default="haunted")
+    watch = VoiceWatch(store, homes, Arrivals(store, homes), pace=QUICK)
+    voices = VoiceService(store, homes, Arrivals(store, homes))
+    voice = (await build_clones(store, homes, samples, watch=watch).clone(build_draft(take))).voice
+    provider.before_getting = lambda: voices.delete(voice)
+    waiting = asyncio.create_task(watch.settled(voice, patience=PATIENCE))
+    await asyncio.sleep(0)
+
+    async with running(watch, letters):
+        assert await waiting is None
+
+    assert letters.none
+    assert "bug" not in caplog.text
