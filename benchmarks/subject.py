@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.machine import children, resident_mb
 from benchmarks.probe import Probe
-from bot.__main__ import open_bot, set_up_logging
+from bot.__main__ import open_bot, set_up_logging, settle_memory
 from playground.discord.wires import Resolver, connector
 from playground.isolation import IsolatedSettings
 
@@ -25,6 +25,7 @@ async def main(port: int, authority: Path, token: str, data_dir: Path) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     way = connector(Resolver(port), await asyncio.to_thread(authority.read_text))
     async with Probe() as probe, open_bot(IsolatedSettings(data_dir=data_dir), connector=way) as bot:
+        settle_memory()
         running = asyncio.create_task(bot.start(token))
         while await reader.readline():
             workers = [resident_mb(pid) for pid in children(os.getpid())]
