@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.arrivals import SEEN_BY, Arrivals, exposes
+from bot.arrivals import SEEN_BY, Arrival, Arrivals, exposes
 from bot.errors import ProviderError, VoiceError
 from bot.homes import Homes, outlives
 from bot.models import HOUSE, Visibility, Voice, VoicePage, name_key
@@ -97,13 +97,17 @@ class VoiceService:
 
     async def try_refresh(self, voice: Voice) -> Voice:
         """Read a voice again where its provider is there and answers; else return it as it is remembered."""
+        return (await self.look_at(voice)).voice
+
+    async def look_at(self, voice: Voice) -> Arrival:
+        """Read a voice as `try_refresh` does, with what its owner should know of what was found."""
         if self._homes.reach(voice) is None:
-            return voice
+            return Arrival(voice=voice)
         try:
-            return await self.refresh(voice)
+            return await self._arrivals.read_again(voice)
         except ProviderError as error:
             log.warning("voice %s could not be read at %s: %s", voice.id, voice.provider, error.kind)
-            return voice
+            return Arrival(voice=voice)
 
     async def is_default(self, voice: Voice) -> bool:
         """Say whether this is the voice its owner speaks with when none is named."""

@@ -69,11 +69,12 @@ class Voices(commands.GroupCog, group_name="voices", group_description="The voic
         """Show all there is to know of one voice."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         chosen = await self._voices.resolve(voice, owner_id=interaction.user.id)
-        chosen = await self._voices.try_refresh(chosen)
-        default = await self._voices.is_default(chosen)
-        card = voice_card(chosen, label=self._voices.label_of(chosen), is_default=default)
-        files = [picture_file(await self._samples.picture(chosen.report))] if chosen.report else []
-        await interaction.edit_original_response(embed=card, attachments=files)
+        found = await self._voices.look_at(chosen)
+        shown = found.voice
+        default = await self._voices.is_default(shown)
+        card = voice_card(shown, label=self._voices.label_of(shown), is_default=default)
+        files = [picture_file(await self._samples.picture(shown.report))] if shown.report else []
+        await interaction.edit_original_response(content=found.note or None, embed=card, attachments=files)
 
     @app_commands.command()
     @app_commands.describe(voice="Which of your voices", name="What it shall be called: up to 32 characters")

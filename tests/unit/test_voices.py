@@ -477,9 +477,10 @@ async def test_a_voice_that_became_public_behind_our_back_is_hidden_when_it_is_r
     assert voice.remote_id is not None
     await provider.update(voice.remote_id, VoiceEdit(visibility="public"))
 
-    shown = await voices.refresh(voice)
+    found = await voices.look_at(voice)
 
-    assert shown.visibility == "private"
+    assert found.voice.visibility == "private"
+    assert "I hid it at once" in found.note
     assert [remote.visibility for remote in provider.voices.values()] == ["private"]
 
 
