@@ -7,8 +7,7 @@ https://platform.openai.com/docs/api-reference/audio/createSpeech.
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from bot.errors import ProviderError, ProviderFault
 from bot.models import RemoteVoice
@@ -20,11 +19,11 @@ from bot.providers.base import (
     Health,
     SpeechRequest,
     VoiceEdit,
-    VoiceProvider,
 )
 from bot.providers.faults import Account, Refusal
 from bot.providers.http import Http
 from bot.providers.markup import Markup, fish_markup
+from bot.providers.online import OnlineProvider
 from bot.providers.patience import Patience
 from bot.providers.question import Question
 from bot.settings import OpenAISettings
@@ -66,7 +65,7 @@ _NO_ROUTE = (
 )
 
 
-class OpenAIProvider(VoiceProvider):
+class OpenAIProvider(OnlineProvider):
     """Owns the session with one server."""
 
     name: ClassVar[str] = "openai"
@@ -80,15 +79,6 @@ class OpenAIProvider(VoiceProvider):
             raise ValueError("OPENAI_BASE_URL is not set")
         self._settings = settings
         self._http = Http(_ACCOUNT, settings.base_url, settings.api_key, reading=_read_refusal, patience=patience)
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, traceback)
 
     @property
     def markup(self) -> Markup:

@@ -9,8 +9,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal, InvalidOperation
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from bot.errors import ProviderError
 from bot.models import RemoteVoice, Sample
@@ -22,7 +21,6 @@ from bot.providers.base import (
     RemotePage,
     SpeechRequest,
     VoiceEdit,
-    VoiceProvider,
     VoiceQuery,
 )
 from bot.providers.entity import marked, read_entity
@@ -32,6 +30,7 @@ from bot.providers.fish._live import speak_live
 from bot.providers.fish._refusals import read_refusal
 from bot.providers.http import Http
 from bot.providers.markup import Markup, fish_markup
+from bot.providers.online import OnlineProvider
 from bot.providers.patience import Patience
 from bot.settings import FishSettings
 
@@ -49,7 +48,7 @@ _LEAST_TRANSCRIBED = 44 + 2 * 48_000
 _FREE = "s2.1-pro-free"
 
 
-class FishProvider(VoiceProvider):
+class FishProvider(OnlineProvider):
     """Owns the session of one account at Fish Audio."""
 
     name: ClassVar[str] = "fish"
@@ -68,15 +67,6 @@ class FishProvider(VoiceProvider):
     def __init__(self, settings: FishSettings, *, patience: Patience | None = None) -> None:
         self._settings = settings
         self._http = Http(_ACCOUNT, settings.base_url, settings.api_key, reading=read_refusal, patience=patience)
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, traceback)
 
     @property
     def markup(self) -> Markup:

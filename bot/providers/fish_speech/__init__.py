@@ -7,8 +7,7 @@ tools/server.
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from bot.errors import ProviderError
 from bot.models import RemoteVoice
@@ -21,7 +20,6 @@ from bot.providers.base import (
     RemotePage,
     SpeechRequest,
     VoiceEdit,
-    VoiceProvider,
     VoiceQuery,
 )
 from bot.providers.faults import Account
@@ -30,6 +28,7 @@ from bot.providers.fish_speech._reference import join, make_id, read_voice, read
 from bot.providers.http import Http
 from bot.providers.limiter import Limiter
 from bot.providers.markup import FISH_S2, Markup
+from bot.providers.online import OnlineProvider
 from bot.providers.patience import Patience
 from bot.settings import FishSpeechSettings
 
@@ -40,7 +39,7 @@ _PATIENCE = Patience(first_byte=300.0)
 """Without compiled kernels a server makes speech much slower than it is spoken."""
 
 
-class FishSpeechProvider(VoiceProvider):
+class FishSpeechProvider(OnlineProvider):
     """Owns the session with one server, and the only place where it makes a line."""
 
     name: ClassVar[str] = "fish-speech"
@@ -57,15 +56,6 @@ class FishSpeechProvider(VoiceProvider):
         )
         # lists and changes are answered beside a line that is being made
         self._lines = Limiter(1)
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, traceback)
 
     @property
     def markup(self) -> Markup:

@@ -10,18 +10,18 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from bot.errors import ProviderError
 from bot.models import RemoteVoice
-from bot.providers.base import AudioStream, Capabilities, CloneRequest, Health, SpeechRequest, VoiceEdit, VoiceProvider
+from bot.providers.base import AudioStream, Capabilities, CloneRequest, Health, SpeechRequest, VoiceEdit
 from bot.providers.entity import read_entity
 from bot.providers.faults import Account
 from bot.providers.http import Http
 from bot.providers.markup import Markup, fish_markup
 from bot.providers.novita import _questions as questions
 from bot.providers.novita._refusals import UnreadError, read_refusal, setting
+from bot.providers.online import OnlineProvider
 from bot.providers.patience import Patience
 from bot.settings import NovitaSettings
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 _S2_MODEL = "s2-pro"
 
 
-class _Reseller(VoiceProvider):
+class _Reseller(OnlineProvider):
     """Owns the session of one account at one of the three."""
 
     account: ClassVar[Account]
@@ -44,15 +44,6 @@ class _Reseller(VoiceProvider):
         self.capabilities = replace(type(self).capabilities, needs_links=settings.upload == "json_url")
         self._settings = settings
         self._http = Http(self.account, settings.base_url, settings.api_key, reading=read_refusal, patience=patience)
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, traceback)
 
     @property
     def markup(self) -> Markup:

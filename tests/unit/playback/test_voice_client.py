@@ -101,6 +101,7 @@ def test_the_reader_notices_a_socket_that_was_replaced(reader: PollReader, sende
         reader.state.socket = second
         sender.sendto(b"hello", second.getsockname())
         inbox.wait()
+    assert inbox.datagrams == [b"hello"]
 
 
 def test_the_reader_takes_a_file_number_above_1024(reader: PollReader, sender: socket.socket) -> None:
@@ -113,6 +114,7 @@ def test_the_reader_takes_a_file_number_above_1024(reader: PollReader, sender: s
         reader.register(inbox)
         sender.sendto(b"hello", high.getsockname())
         inbox.wait()
+    assert inbox.datagrams == [b"hello"]
 
 
 @pytest.mark.parametrize("fault", [IndexError("cut short"), RuntimeError("Event loop is closed")])
@@ -130,6 +132,7 @@ def test_the_reader_outlives_a_datagram_nobody_can_use(
         reader.register(inbox)
         sender.sendto(b"hello", udp.getsockname())
         inbox.wait()
+    assert inbox.datagrams == [b"hello"]
 
 
 def test_a_reader_stopped_before_it_ran_ends() -> None:
