@@ -19,6 +19,7 @@ with warnings.catch_warnings():
 
 from tests.e2e import uploads
 from tests.e2e.ears import Recogniser
+from tests.e2e.faults import SECRETS
 from tests.e2e.stage import Cast, House, Scene
 
 _OF_SERVICES = {"bot.homes"}
@@ -89,3 +90,13 @@ def new_house(tmp_path: Path, no_bugs: None) -> NewHouse:
         return House(tmp_path / "data", **settings)
 
     return build
+
+
+@pytest.fixture
+def discreet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Let no test pass in which the log, at its most talkative, gave away what it must not."""
+    for name in ("bot", "cogs"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    yield
+    told = "\n".join(caplog.handler.format(record) for record in caplog.get_records("call"))
+    assert not [secret for secret in SECRETS if secret in told]
