@@ -1,7 +1,7 @@
 """What our Fish Audio provider says on the wire, field by field beside what the official client says for the same."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import ormsgpack
@@ -14,6 +14,7 @@ from bot.providers.base import SpeechRequest, VoiceEdit, VoiceQuery
 from bot.providers.fish import FishProvider
 from playground.services.fish import FishService
 from playground.services.service import Asked, Upload
+from tests.contract.conftest import make
 from tests.contract.schemas import check, form_values, needs_openapi, request_schema
 from tests.unit.providers.fish_house import KEY, OURS, clone_request, fish, sample, speak
 
@@ -39,22 +40,6 @@ SPEECH_DEFAULTS = {
     "condition_on_previous_chunks", "early_stop_threshold",
 }  # fmt: skip
 """What theirs says although it is the service's default, and ours does not."""
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[FishService]:
-    async with FishService() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def provider(service: FishService) -> AsyncIterator[FishProvider]:
-    async with fish(service, model="s2-pro") as opened:
-        yield opened
-
-
-async def make(provider: FishProvider) -> str:
-    return (await provider.create(clone_request())).id
 
 
 async def official(service: FishService, act: Callable[[FishAudio], object]) -> None:

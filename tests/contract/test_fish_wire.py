@@ -1,6 +1,5 @@
 """What our Fish Audio provider says on the wire, against the service's own schemas."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from bot.providers.base import SpeechRequest, VoiceEdit, VoiceQuery
 from bot.providers.fish import FishProvider
 from playground.services.fish import FishService
+from tests.contract.conftest import make
 from tests.contract.schemas import (
     check,
     form_values,
@@ -33,22 +33,6 @@ FULL_QUERY = VoiceQuery(
     page=2,
     size=50,
 )
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[FishService]:
-    async with FishService() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def provider(service: FishService) -> AsyncIterator[FishProvider]:
-    async with fish(service, model="s2-pro") as opened:
-        yield opened
-
-
-async def make(provider: FishProvider) -> str:
-    return (await provider.create(clone_request())).id
 
 
 @needs_openapi
