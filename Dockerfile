@@ -2,7 +2,7 @@
 FROM python:3.13-slim AS build
 WORKDIR /app
 COPY requirements.lock .
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements.lock
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --create-home mynah && mkdir -m 700 /data && chown mynah /data

@@ -21,6 +21,7 @@ from bot.web import Web
 from playground.isolation import IsolatedSettings
 from playground.services.service import Service
 from playground.stand_ins import open_stand_in
+from tests.ports import free_port
 from tests.unit.providers.sound import sample_of
 
 TEXT = "The first sentence is short. The second one is a little longer than that."
@@ -71,8 +72,9 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(name: ProviderName, folder: Path, port: int, **chosen: str) -> AsyncIterator[Site]:
+async def open_site(name: ProviderName, folder: Path, **chosen: str) -> AsyncIterator[Site]:
     """Open a provider, its far end, and the web server at which that may ring and fetch."""
+    port = free_port()
     web = Web(port, "127.0.0.1", public_url=f"http://127.0.0.1:{port}", healthy=lambda: True)
     async with AsyncExitStack() as stack:
         stand_in = await stack.enter_async_context(open_stand_in(name, **chosen))
@@ -84,9 +86,9 @@ async def open_site(name: ProviderName, folder: Path, port: int, **chosen: str) 
 
 
 @pytest.fixture(params=WAYS, ids=lambda way: "-".join((way[0], *way[1].values())))
-async def site(request: pytest.FixtureRequest, tmp_path: Path, unused_tcp_port: int) -> AsyncIterator[Site]:
+async def site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Site]:
     name, chosen = request.param
-    async with open_site(name, tmp_path, unused_tcp_port, **chosen) as opened:
+    async with open_site(name, tmp_path, **chosen) as opened:
         yield opened
 
 
@@ -258,10 +260,10 @@ KEYED = tuple(name for name in get_args(ProviderName) if name not in {"imitation
 
 @pytest.mark.parametrize("name", KEYED)
 async def test_a_bad_key_is_told_by_the_free_check_and_names_its_setting(
-    name: ProviderName, tmp_path: Path, unused_tcp_port: int, caplog: pytest.LogCaptureFixture
+    name: ProviderName, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG", logger="bot")
-    async with open_site(name, tmp_path, unused_tcp_port, api_key="bad-secret-key") as site:
+    async with open_site(name, tmp_path, api_key="bad-secret-key") as site:
         with pytest.raises(ProviderError, match=f"{name.upper()}_API_KEY") as caught:
             await site.provider.check()
 
@@ -271,9 +273,9 @@ async def test_a_bad_key_is_told_by_the_free_check_and_names_its_setting(
 
 @pytest.mark.parametrize("name", KEYED)
 async def test_an_empty_account_is_no_credit_and_is_asked_once(
-    name: ProviderName, tmp_path: Path, unused_tcp_port: int, sample: Sample
+    name: ProviderName, tmp_path: Path, sample: Sample
 ) -> None:
-    async with open_site(name, tmp_path, unused_tcp_port, api_key="poor-key") as site:
+    async with open_site(name, tmp_path, api_key="poor-key") as site:
         ready = [voice.id for voice in site.provider.ready_made]
         async with refused("no_credit"):
             await site.speak(SpeechRequest(text=TEXT, remote_id=ready[0] if ready else "f" * 32))

@@ -19,6 +19,7 @@ from bot.web import Web
 from playground.discord import Discord, open_discord
 from playground.services.fish import FishService
 from playground.services.fish_speech import FishSpeechService
+from tests.ports import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -241,17 +242,18 @@ async def test_a_service_that_is_not_there_is_told_with_the_setting_of_its_addre
     assert "FISH_BASE_URL" in finding.cure
 
 
-async def test_the_web_server_is_tried_on_its_port(tmp_path: Path, unused_tcp_port: int) -> None:
-    free = await find("Web server", settings(tmp_path, web_port=unused_tcp_port))
-    async with Web(unused_tcp_port, "127.0.0.1", public_url=None, healthy=lambda: True):
-        taken = await find("Web server", settings(tmp_path, web_port=unused_tcp_port))
+async def test_the_web_server_is_tried_on_its_port(tmp_path: Path) -> None:
+    port = free_port()
+    free = await find("Web server", settings(tmp_path, web_port=port))
+    async with Web(port, "127.0.0.1", public_url=None, healthy=lambda: True):
+        taken = await find("Web server", settings(tmp_path, web_port=port))
 
-    assert (free.state, free.detail) == ("ok", f"port {unused_tcp_port} is free")
+    assert (free.state, free.detail) == ("ok", f"port {port} is free")
     assert (taken.state, taken.cure.endswith("into WEB_PORT")) == ("note", True)
 
 
-async def test_a_public_address_that_does_not_lead_here_is_told(tmp_path: Path, unused_tcp_port: int) -> None:
-    wanted = settings(tmp_path, web_port=unused_tcp_port, public_url="https://127.0.0.1:9")
+async def test_a_public_address_that_does_not_lead_here_is_told(tmp_path: Path) -> None:
+    wanted = settings(tmp_path, web_port=free_port(), public_url="https://127.0.0.1:9")
 
     finding = await find("Web server", wanted)
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,6 +31,7 @@ from bot.web import Web
 from playground.services.acedata import OTHER_HOST, AceDataService, Callbacks, Ending, TaskShape
 from playground.services.service import Fault
 from playground.services.sound import Form, babble, encode
+from tests.ports import free_port
 from tests.unit.providers.sound import REPORT, to_wav
 
 VOICE_ID = "0123456789abcdef0123456789abcdef"
@@ -59,13 +59,6 @@ class WatchedDoor(Web):
         with super().expect() as bell:
             self.opened.put_nowait(bell.url)
             yield bell
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @pytest.fixture
