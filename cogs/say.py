@@ -119,7 +119,9 @@ class Say(commands.Cog):
         return " Its model does not know that style, so it is said plainly."
 
     async def _play(self, interaction: Interaction, spoken: "_Spoken", channel: Channel) -> None:
-        ticket = self._speakers.enqueue(Line(asker_id=interaction.user.id, channel=channel, open=spoken.open))
+        ticket = self._speakers.enqueue(
+            Line(asker_id=interaction.user.id, channel=channel, open=lambda _: spoken.open(), voice=spoken.name)
+        )
         await interaction.edit_original_response(
             content=f"{spoken.subject} {_turn(ticket)} in {channel.mention}. /stop ends it.{spoken.note}"
         )
