@@ -9,6 +9,7 @@ import base64
 import io
 import logging
 import secrets
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -57,7 +58,8 @@ async def try_voice_message(interaction: Interaction, message: VoiceMessage, *, 
         await _post(interaction, message, below=told)
     except discord.HTTPException as error:
         if error.status < 500:
-            await told.delete()
+            with suppress(discord.HTTPException):
+                await told.delete()
         if error.code in _NOT_HERE:
             log.info("a voice message was refused: HTTP %s, code %s", error.status, error.code)
             return _forbidden("Send Messages", "Send Voice Messages")
