@@ -1,7 +1,9 @@
 """Voice messages as the real discord.py sends them, and what it keeps to itself and we touch."""
 
 import inspect
+import re
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -109,6 +111,27 @@ async def test_another_fault_of_discord_is_a_sentence(
     assert told.content == "Discord did not take the voice message: try again, or choose where: file."
     assert guild.text_channel.messages == []
     assert not [record for record in journal.records if "bug" in record.getMessage()]
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_label_stays_where_nobody_knows_whether_the_message_came(
+    house: Discord, guild: Guild, alice: Member
+) -> None:
+    house.rest.hitches.fail(r"POST .*/channels/\d+/messages", status=503)
+
+    answer = await alice.slash("record")
+    _, told = await answer.followed(2)
+
+    assert told.content == "Discord did not take the voice message: try again, or choose where: file."
+    assert [seen.content for seen in guild.text_channel.messages] == ["**Label** @everyone"]
+
+
+def test_the_invitations_of_the_readme_ask_for_what_it_says() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    needed = discord.Permissions(view_channel=True, connect=True, speak=True)
+    wished = discord.Permissions(needed.value, send_messages=True, send_voice_messages=True)
+
+    assert re.findall(r"permissions=(\d+)", readme) == [str(needed.value), str(wished.value)]
 
 
 def came_from(*rights: str, guild_id: int | None = 1, channel: object = None) -> Any:
