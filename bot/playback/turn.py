@@ -29,6 +29,8 @@ HOLD_SECONDS = 600.0
 """Longest time a line is held for somebody who paused it or muted the bot."""
 COLD_SECONDS = 30.0
 """Without a packet for so long, listeners are taken to have to get used to the speaker again."""
+BREATH_SECONDS = 0.3
+"""A line that would follow another more closely is set off from it."""
 _SECONDS_A_LETTER = 0.065
 
 
@@ -177,13 +179,14 @@ class Turn:
 
     async def _say(self, link: VoiceLink) -> bool:
         """Play what is left; whether it was said to its end, or the connection was lost."""
-        cold = time.monotonic() - link.last_sent > COLD_SECONDS
-        if not cold:
+        quiet = time.monotonic() - link.last_sent
+        leads = quiet > COLD_SECONDS or quiet < BREATH_SECONDS
+        if not leads:
             await self._buffer.primed()
             self._raise_fault_of_nothing()
         if link.parted:
             return False
-        source = self._source = OpusSource(self._buffer, lambda: link.audible, lead=LEAD if cold else 0)
+        source = self._source = OpusSource(self._buffer, lambda: link.audible, lead=LEAD if leads else 0)
         self._hold()
         error = await self._play_out(link, source)
         self._head.learn(source.underruns)
