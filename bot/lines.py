@@ -13,7 +13,7 @@ from typing import Self
 
 from bot.errors import StoreError
 from bot.models import SavedLine
-from bot.store import Store
+from bot.store import Lines
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +42,9 @@ class LineBook:
     later together with what came meanwhile, and the log is told once.
     """
 
-    def __init__(self, store: Store, *, gather: float = 0.1, retry: float = 5.0) -> None:
+    def __init__(self, lines: Lines, *, gather: float = 0.1, retry: float = 5.0) -> None:
         """`gather`: seconds in which changes come together before they are written; `retry`: after a refusal."""
-        self._lines = store.lines
+        self._lines = lines
         self._gather = gather
         self._retry = retry
         self._pending: dict[str, _Change] = {}
