@@ -68,6 +68,8 @@ class Lines:
         left = lines.c.id.not_in(besides)
         stale = or_(lines.c.asked_at < since, lines.c.restored >= _MOST_RESTORED)
         async with self._database.transaction(WRITE) as connection:
+            # two processes at once take turns on databases with several writers, so that none is said twice
+            await connection.execute(select(lines.c.id).where(left).order_by(lines.c.id).with_for_update())
             gone = (await connection.execute(lines.delete().where(left, stale))).rowcount
             await connection.execute(lines.update().where(left).values(restored=lines.c.restored + 1))
             rows = await connection.execute(

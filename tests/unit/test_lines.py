@@ -81,6 +81,20 @@ class NotedLines(Lines):
         self.written.put_nowait("done")
 
 
+class HeldLines(Lines):
+    """Owns a taking up that gets to the database when a test says so."""
+
+    def __init__(self, lines: Lines) -> None:
+        super().__init__(lines._database, key=lines._key)
+        self.asked = asyncio.Event()
+        self.held = asyncio.Event()
+
+    async def take_up(self, **what: Any) -> tuple[SavedLine, ...]:
+        self.asked.set()
+        await self.held.wait()
+        return await super().take_up(**what)
+
+
 @asynccontextmanager
 async def _next_process(folder: Path) -> AsyncIterator[tuple[SavedLine, ...]]:
     async with Store(file_url(folder), key=KEY) as store, LineBook(store.lines) as book:
@@ -179,16 +193,16 @@ async def test_closing_because_of_a_cancellation_writes_out_what_is_pending(stor
     assert [each.id for each in await _left(tmp_path)] == [line.id]
 
 
-async def test_a_line_dropped_before_it_was_written_is_never_written(book: LineBook, tmp_path: Path) -> None:
+async def test_a_line_dropped_before_it_was_written_is_no_matter_for_the_database(store: Store) -> None:
     line = make_line()
-
-    with _watched(tmp_path) as done:
+    lines = NotedLines(store.lines)
+    async with LineBook(lines, gather=NEVER) as book:
         book.keep(line)
         book.reach(line.id, 1)
         book.drop(line.id)
         await book.flush()
 
-    assert done == []
+    assert lines.written.empty()
 
 
 async def test_sentences_reached_together_are_written_as_the_last_one(book: LineBook, tmp_path: Path) -> None:
@@ -208,17 +222,23 @@ async def test_sentences_reached_together_are_written_as_the_last_one(book: Line
 
 
 async def test_a_line_kept_anew_stays_as_far_as_it_is(book: LineBook, tmp_path: Path) -> None:
-    line = make_line()
-    book.keep(line)
-    book.reach(line.id, 2)
-    with_panel = replace(line, panel_channel_id=1, panel_message_id=2)
-    book.keep(with_panel)
-    await book.flush()
-    moved = replace(with_panel, channel_id=5)
-    book.keep(moved)
+    pending, written = make_line(position=0), make_line(position=1)
+    for line in (written, pending):
+        book.keep(line)
+        book.reach(line.id, 2)
+        if line is written:
+            await book.flush()
+
+    pending, written = (replace(line, panel_channel_id=1, panel_message_id=2) for line in (pending, written))
+    book.keep(pending)
+    book.keep(written)
     await book.flush()
 
-    assert await _left(tmp_path) == (replace(moved, sentence=2, restored=1),)
+    left = await _left(tmp_path)
+    assert sorted(left, key=lambda line: line.position) == [
+        replace(pending, sentence=2, restored=1),
+        replace(written, sentence=2, restored=1),
+    ]
 
 
 async def test_a_written_line_that_is_kept_anew_and_dropped_at_once_is_gone(book: LineBook, tmp_path: Path) -> None:
@@ -344,24 +364,28 @@ async def test_lines_an_earlier_process_left_are_given_once_and_kept_until_they_
     assert await _left(tmp_path) == (replace(waits, sentence=1, restored=1),)
 
 
-async def test_a_line_asked_for_before_the_old_ones_were_taken_up_is_not_taken_for_one_of_them(
-    store: Store, book: LineBook, tmp_path: Path
+async def test_a_line_asked_for_while_the_old_ones_are_taken_up_is_not_taken_for_one_of_them(
+    store: Store, tmp_path: Path
 ) -> None:
-    old, new, newer = make_line(position=0), make_line(position=1), make_line(position=2)
+    old, before, meanwhile = (make_line(position=place) for place in range(3))
     await store.lines.write(added=[old])
-    book.keep(new)
-    await book.flush()
-    book.keep(newer)
+    lines = HeldLines(store.lines)
+    async with LineBook(lines, gather=NEVER) as book:
+        book.keep(before)
+        await book.flush()
 
-    writing = asyncio.create_task(book.flush())
-    await asyncio.sleep(0)
-    taken = await book.take_up(HOUR)
-    await writing
+        taking = asyncio.create_task(book.take_up(HOUR))
+        await lines.asked.wait()
+        book.keep(meanwhile)
+        writing = asyncio.create_task(book.flush())
+        await asyncio.wait({writing}, timeout=0.1)
+        lines.held.set()
+        taken = await taking
+        await writing
+        book.drop(old.id)
 
     assert [line.id for line in taken] == [old.id]
-    book.drop(old.id)
-    await book.flush()
-    assert [(line.id, line.restored) for line in await _left(tmp_path)] == [(new.id, 1), (newer.id, 1)]
+    assert [(line.id, line.restored) for line in await _left(tmp_path)] == [(before.id, 1), (meanwhile.id, 1)]
 
 
 async def test_lines_that_are_too_old_are_not_taken_up(store: Store, book: LineBook) -> None:
