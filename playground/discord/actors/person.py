@@ -211,6 +211,8 @@ class Person:
     async def _do(
         self, kind: Kind, data: JsonObject, channel_id: int, *, source_id: int | None = None, onto: Answer | None = None
     ) -> Answer:
+        if not self._world.guilds.is_open(self.guild_id):
+            raise ClientRefusedError("the server is not available, or the application is not in it")
         interaction = self._world.ask(
             kind, data, guild_id=self.guild_id, channel_id=channel_id, user_id=self.id, source_id=source_id
         )
