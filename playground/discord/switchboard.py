@@ -118,7 +118,7 @@ class Switchboard:
         state, channel_id = self._seat_of_bot(guild_id)
         self._endpoints[channel_id] = endpoint
         self._connect(guild_id, channel_id, state.session_id, None)
-        self.close(guild_id=guild_id, code=4014)
+        self._voice.supersede(guild_id=guild_id, user_id=state.user_id)
 
     def end_session(self, session_id: str) -> None:
         """Let the application be out of all calls that it joined with a session of the gateway that is over now."""
@@ -145,7 +145,7 @@ class Switchboard:
         )
         self._tell_server(guild_id, token, endpoint)
         if old is not None and old.channel_id != channel_id:
-            self._voice.dismiss(guild_id=guild_id, user_id=bot_id, code=4014)
+            self._voice.supersede(guild_id=guild_id, user_id=bot_id)
 
     def _tell_server(self, guild_id: int, token: str, endpoint: str | None) -> None:
         data: JsonObject = {"token": token, "guild_id": str(guild_id), "endpoint": endpoint}

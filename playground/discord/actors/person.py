@@ -55,7 +55,7 @@ class Person:
     @property
     def name(self) -> str:
         """Their name."""
-        return self.membership.user.name
+        return self._world.guilds.users[self.id].name
 
     @property
     def mention(self) -> str:

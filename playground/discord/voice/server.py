@@ -124,6 +124,12 @@ class VoiceServer:
         if session is not None:
             self._end(session, code)
 
+    def supersede(self, *, guild_id: int, user_id: int) -> None:
+        """Close the websocket of a user's earlier token, if there is one, with 4014; the latest token stays good."""
+        session = self._sessions.get((guild_id, user_id))
+        if session is not None and session.ticket is not self._tickets.get((guild_id, user_id)):
+            self._end(session, Close.DISCONNECTED)
+
     def seat(self, *, channel_id: int, user_id: int) -> Listener:
         """Let a human sit in a channel and listen. Raises ValueError for one who already does."""
         return self.call(channel_id).seat(user_id)
