@@ -190,6 +190,14 @@ class Listener:
         except TimeoutError as error:
             raise TimeoutError(f"{self._hushed} hushed packets within {timeout:g} s; {self._summary()}") from error
 
+    async def announced(self, flags: int, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the tests' words
+        """Return once the latest announcement is this: 0 for the end of speech. Raises TimeoutError."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._bell.until(lambda: bool(self._announcements) and self._announcements[-1].flags == flags)
+        except TimeoutError as error:
+            raise TimeoutError(f"nobody announced {flags} within {timeout:g} s; {self._summary()}") from error
+
     async def secured(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the tests' words
         """Return once this listener is in a key group. Raises TimeoutError."""
         try:
