@@ -193,7 +193,8 @@ class Gateway:
         self.presence = section(data, "presence")
         session = Session(Shard(*shard), intents, self._world.bot.id)
         for old in tuple(self._sessions.values()):
-            if old.shard == session.shard and old.frames is None:
+            seated = self._world.calls.of_session(old.id)
+            if old.shard == session.shard and old.frames is None and not seated:
                 del self._sessions[old.id]
         self._sessions[session.id] = session
         session.frames = connection

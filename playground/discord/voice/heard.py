@@ -115,8 +115,8 @@ class Heard:
         return tuple(found)
 
     def _announced(self, frame: Frame) -> bool:
-        before = [
-            each for each in self.announcements if each.user_id == frame.user_id and each.at <= frame.arrived + _HOLE
-        ]
-        recent = [each for each in before if each.at >= frame.arrived - _HOLE]
-        return any(each.flags for each in (*before[-1:], *recent))
+        """Whether its speaker was said to be speaking at any time within 60 ms of it."""
+        own = [each for each in self.announcements if each.user_id == frame.user_id]
+        before = [each for each in own if each.at < frame.arrived - _HOLE]
+        around = [each for each in own if abs(each.at - frame.arrived) <= _HOLE]
+        return any(each.flags for each in (*before[-1:], *around))
