@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -167,6 +167,10 @@ async def run(settings: Settings, *, connector: aiohttp.BaseConnector | None = N
             raise BotError("Discord cannot be reached: check this machine's network and its clock.") from error
 
 
+async def _run_by(connect: Callable[[], aiohttp.BaseConnector] | None, settings: Settings) -> None:
+    await run(settings, connector=connect() if connect else None)
+
+
 def read_settings() -> Settings:
     """Read the settings. Raises `BotError` that names each wrong one."""
     try:
@@ -198,8 +202,8 @@ def set_up_logging(level: str) -> None:
         logging.getLogger(name).setLevel(max(least, logging.getLevelName(level)))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says; return the exit status."""
+def main(arguments: list[str] | None = None, *, connect: Callable[[], aiohttp.BaseConnector] | None = None) -> int:
+    """Do what the command line says; return the exit status. `connect` makes another way to Discord."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="Mynah, a Discord bot that clones voices")
     parser.add_argument("command", nargs="?", choices=("run", "doctor", "health"), default="run")
     command = parser.parse_args(arguments).command
@@ -213,7 +217,7 @@ def main(arguments: list[str] | None = None) -> int:
             case "doctor":
                 return asyncio.run(examine(settings))
             case _:
-                asyncio.run(run(settings))
+                asyncio.run(_run_by(connect, settings))
     except BotError as error:
         print(error, file=sys.stderr)
         return 2
