@@ -31,6 +31,7 @@ from bot.doctor import examine
 from bot.drafts import Drafts
 from bot.errors import BotError
 from bot.homes import Homes
+from bot.lines import LineBook
 from bot.playback import Limits, Speakers
 from bot.providers import create_providers
 from bot.providers.doorstep import Doorstep
@@ -83,9 +84,9 @@ async def open_rules(
         doorstep = await _open_web(stack, settings)
         made = create_providers(settings, doorstep=doorstep, downloads=downloads, patience=patience)
         providers = {name: await stack.enter_async_context(provider) for name, provider in made.items()}
-        speakers = await stack.enter_async_context(
-            Speakers(Limits(max_queue=settings.max_queue, idle_seconds=settings.idle_seconds))
-        )
+        book = await stack.enter_async_context(LineBook(store.lines))
+        bounds = Limits(max_queue=settings.max_queue, idle_seconds=settings.idle_seconds)
+        speakers = await stack.enter_async_context(Speakers(bounds, ledger=book))
         homes = Homes(store, providers, default=settings.provider)
         arrivals = Arrivals(store, homes)
         watch = VoiceWatch(store, homes, arrivals, pace=pace)
@@ -111,6 +112,7 @@ async def open_rules(
             speakers=speakers,
             drafts=Drafts(),
             watch=watch,
+            book=book,
         )
 
 
