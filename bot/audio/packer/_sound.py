@@ -34,6 +34,10 @@ class Path(Protocol):
     def copies(self) -> bool:
         """Whether nothing had to be decoded so far."""
 
+    @property
+    def loudness(self) -> float | None:
+        """How loud it came, in LUFS, where that was measured."""
+
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes and give the packets that are ready."""
 
@@ -48,12 +52,17 @@ class Voice:
     middle of a piece is not `levelled`.
     """
 
-    def __init__(self, *, levelled: bool = True, phrases: bool = False) -> None:
-        self._leveller = Leveller(phrases=phrases) if levelled else None
+    def __init__(self, *, levelled: bool = True, phrases: bool = False, usual: float | None = None) -> None:
+        self._leveller = Leveller(phrases=phrases, usual=usual) if levelled else None
         self._encoder = OpusEncoder()
         self._risen = 0
         """Samples of the beginning that were faded in."""
         self._heard = False
+
+    @property
+    def loudness(self) -> float | None:
+        """How loud it came, in LUFS, where that was measured."""
+        return self._leveller.heard if self._leveller else None
 
     def feed(self, samples: Samples) -> list[bytes]:
         """Take the next samples and give the packets that are full."""
@@ -94,9 +103,14 @@ class SoundPath:
 
     copies = False
 
-    def __init__(self, sound: Sound, *, phrases: bool) -> None:
+    def __init__(self, sound: Sound, *, phrases: bool, usual: float | None) -> None:
         self._sound = sound
-        self._voice = Voice(phrases=phrases)
+        self._voice = Voice(phrases=phrases, usual=usual)
+
+    @property
+    def loudness(self) -> float | None:
+        """How loud it came, in LUFS, where that was measured."""
+        return self._voice.loudness
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes and give the packets that are ready."""
