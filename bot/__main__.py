@@ -24,6 +24,7 @@ from pydantic_settings import SettingsError
 
 from bot import audio
 from bot.arrivals import Arrivals
+from bot.cache import SpeechCache
 from bot.client import Bot, Rules, build_bot
 from bot.cloning import CloneService
 from bot.doctor import examine
@@ -88,7 +89,8 @@ async def open_rules(
         homes = Homes(store, providers, default=settings.provider)
         arrivals = Arrivals(store, homes)
         watch = VoiceWatch(store, homes, arrivals, pace=pace)
-        voices = VoiceService(store, homes, arrivals)
+        cache = SpeechCache(settings.cache_mb * 1_000_000)
+        voices = VoiceService(store, homes, arrivals, cache)
         clones = CloneService(
             store,
             homes,
@@ -98,7 +100,7 @@ async def open_rules(
             max_voices=settings.max_voices,
             keep_samples=settings.keep_samples,
         )
-        speech = SpeechService(store, homes, samples, max_text=settings.max_text)
+        speech = SpeechService(store, homes, samples, max_text=settings.max_text, cache=cache)
         greeting = asyncio.create_task(homes.greet())
         stack.callback(greeting.cancel)
         yield Rules(
