@@ -134,7 +134,7 @@ class SpeechService:
         """Cut a text; give the sentences to read, and those to send. Raises `SpeechError`."""
         pieces = split_sentences(self.read(text))
         requests = tuple(self._request(home, piece, manner) for piece in pieces)
-        return tuple(home.markup.strip(piece) or piece for piece in pieces), requests
+        return tuple(home.markup.show(piece) or piece for piece in pieces), requests
 
     def _request(self, home: VoiceProvider, words: str, manner: Manner) -> SpeechRequest:
         speeds = home.capabilities.speeds

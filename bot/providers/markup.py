@@ -50,8 +50,8 @@ class Markup:
             written = f"{self._enclose(style)} {written}"
         return " ".join(written.split())
 
-    def strip(self, text: str) -> str:
-        """Take known tags out of a text, for people to read."""
+    def show(self, text: str) -> str:
+        """Give a text as people read it, without known tags."""
         return " ".join(_TAG.sub(lambda found: " " if _is_known(found) else found[0], text).split())
 
     def takes(self, tag: str) -> bool:

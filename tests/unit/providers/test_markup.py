@@ -82,4 +82,4 @@ def test_writing_twice_writes_the_same(markup: Markup, text: str) -> None:
 
 @pytest.mark.parametrize("markup", [FISH_S1, FISH_S2, PLAIN])
 def test_people_read_the_words_without_known_tags_and_with_other_brackets(markup: Markup) -> None:
-    assert markup.strip("[happy] Hello (Sigh) my (old) friend [you]") == "Hello my (old) friend [you]"
+    assert markup.show("[happy] Hello (Sigh) my (old) friend [you]") == "Hello my (old) friend [you]"
