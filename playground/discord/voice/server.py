@@ -21,6 +21,7 @@ from playground.discord.voice.faults import Faults
 from playground.discord.voice.listener import Listener
 from playground.discord.voice.opcodes import RESUMABLE, Close
 from playground.discord.voice.session import Session, Ticket
+from playground.discord.voice.tap import Tap
 from playground.discord.voice.transport import NonceReusedError, TransportError, packet_ssrc
 from playground.discord.voice.udp import Address, UdpPort
 
@@ -36,11 +37,11 @@ class VoiceServer:
     Open it inside the web server that brings its websockets, so that they are closed first.
     """
 
-    def __init__(self, faults: Faults | None = None) -> None:
+    def __init__(self, faults: Faults | None = None, *, tap: Tap | None = None) -> None:
         self.faults = faults or Faults()
         self.strays = 0
         """Datagrams that belong to no session: late ones of a session that ended, or not RTP."""
-        self._udp = UdpPort(discovered=self._discover, received=self._receive)
+        self._udp = UdpPort(discovered=self._discover, received=self._receive, tap=tap)
         self._bell = Bell()
         self._tickets: dict[tuple[int, int], Ticket] = {}
         self._sessions: dict[tuple[int, int], Session] = {}
