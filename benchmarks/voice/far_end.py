@@ -27,7 +27,11 @@ _COMPARED = RATE // 2
 
 
 class FarEndError(Exception):
-    """The far end could not keep up, or what it heard is not the speech: there is no figure then."""
+    """What was heard is not the speech, or the speaking process broke off: there is no figure then."""
+
+
+class TooBusyError(FarEndError):
+    """The far end itself lost packets: that says nothing of the driver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,9 @@ class FarEnd:
     listeners: Sequence[Listener]
 
     def check(self, speech: Path) -> int:
-        """Return how many channels were heard. Raises FarEndError for a packet lost here, and for sound that is wrong."""
+        """Return how many channels were heard. Raises FarEndError for a packet lost here and for wrong sound."""
         if dropped := self.tap.dropped:
-            raise FarEndError(f"The far end itself lost {dropped} packets: this machine is too busy to measure on.")
+            raise TooBusyError(f"The far end itself lost {dropped} packets: this machine is too busy to measure on.")
         reference = _decode(read_speech(speech))
         heard = [sample for listener in self.listeners if (sample := listener.heard()).packets]
         for sample in heard:

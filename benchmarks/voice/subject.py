@@ -12,7 +12,6 @@ import itertools
 import json
 import logging
 import os
-import resource
 import sys
 import time
 from collections import Counter
@@ -23,6 +22,7 @@ from pathlib import Path
 import discord
 
 from benchmarks.voice.drivers import DRIVERS, Driver, MissingError, open_driver
+from benchmarks.voice.files import raise_file_limit
 from benchmarks.voice.sources import Counted
 from benchmarks.voice.usage import look
 from bot.errors import BotError
@@ -30,6 +30,8 @@ from playground.discord.wires import Resolver, connector
 
 _AT_ONCE = 8
 _SECURE_SECONDS = 10.0
+_ENOUGH_FAILURES = 16
+"""After so many, the driver cannot: each takes up to 40 s."""
 _BEGUN = 25
 """Packets after which a player is past its beginning."""
 _BEGIN_SECONDS = 40.0
@@ -70,6 +72,8 @@ class Subject:
 
     async def _join(self, channel: discord.VoiceChannel, turns: asyncio.Semaphore) -> None:
         async with turns:
+            if self._failures.total() >= _ENOUGH_FAILURES:
+                return
             try:
                 voice = await self._driver.join(channel)
                 await _until(lambda: bool(voice.voice_privacy_code), _SECURE_SECONDS)
@@ -164,8 +168,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--join-seconds", type=float, required=True)
     logging.basicConfig(level=logging.ERROR)
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    raise_file_limit()
     try:
         asyncio.run(run(parser.parse_args()))
     except MissingError as error:
