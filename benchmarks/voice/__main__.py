@@ -14,7 +14,7 @@ import sys
 
 from benchmarks.voice.drivers import DRIVERS, MissingError
 from benchmarks.voice.far_end import FarEndError, TooBusyError
-from benchmarks.voice.files import raise_file_limit
+from benchmarks.voice.limits import raise_file_limit
 from benchmarks.voice.measure import measure
 from benchmarks.voice.search import FAILED, IMPOSSIBLE, find
 

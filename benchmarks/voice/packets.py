@@ -24,7 +24,10 @@ class Arrivals:
     holes: int
     """Sequence numbers between a channel's first and last that never came."""
     gaps_ms: NDArray[np.float64]
-    """Between one packet and the next of the same channel, within the time looked at."""
+    """Between one packet of speech and the next of the same channel, within the time looked at.
+
+    None where silence frames came between: so does a line end.
+    """
 
     @property
     def late(self) -> int:
@@ -52,9 +55,13 @@ def analyse(notes: NDArray[Any], *, begin: float, end: float) -> Arrivals:
         received += int((fresh & speech).sum())
         doubled += int((~fresh).sum())
         holes += int(numbers.max() - numbers.min() + 1 - fresh.sum())
-        at = own["arrived"][fresh & speech] / 1e6
-        gaps.append(np.diff(at[(at >= begin * 1e3) & (at < end * 1e3)]))
+        at, spoken = own["arrived"][fresh] / 1e6, speech[fresh] & _within(own["arrived"][fresh] / 1e9, begin, end)
+        gaps.append(np.diff(at)[spoken[1:] & spoken[:-1]])
     return Arrivals(channels, received, doubled, holes, np.concatenate(gaps))
+
+
+def _within(times: NDArray[np.float64], begin: float, end: float) -> NDArray[np.bool_]:
+    return (times >= begin) & (times < end)
 
 
 def _unwrap(sequence: NDArray[Any]) -> NDArray[np.int64]:

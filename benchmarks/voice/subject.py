@@ -1,8 +1,7 @@
 """The speaking process: a discord.py client that joins every voice channel it is told of, and speaks in all at once.
 
-Prints two JSON objects: how joining went, and how speaking did; then it is gone, without goodbyes. discord.py allows
-itself 110 messages a minute on a gateway connection, that is as many joins: this process lifts that, or joining
-1,000 channels would take nine minutes.
+Prints two JSON objects: how joining went, and how speaking did; then it is gone, without goodbyes. discord.py's limit
+of 110 messages a minute on a gateway connection, that is as many joins, is lifted here.
 """
 
 import argparse
@@ -22,7 +21,7 @@ from pathlib import Path
 import discord
 
 from benchmarks.voice.drivers import DRIVERS, Driver, MissingError, open_driver
-from benchmarks.voice.files import raise_file_limit
+from benchmarks.voice.limits import lift_join_limit, raise_file_limit
 from benchmarks.voice.sources import Counted
 from benchmarks.voice.usage import look
 from bot.errors import BotError
@@ -132,7 +131,6 @@ async def run(asked: argparse.Namespace) -> None:
     async with open_driver(asked.driver, asked.speech) as driver, client:
         running = asyncio.create_task(client.start(asked.token))
         await _ready(client, running)
-        _lift_limit(client)
         gc.collect()
         gc.freeze()
         subject = Subject(driver, client)
@@ -151,11 +149,6 @@ async def _ready(client: discord.Client, running: asyncio.Task[None]) -> None:
         running.result()
 
 
-def _lift_limit(client: discord.Client) -> None:
-    limiter = client.ws._rate_limiter  # noqa: SLF001 - there is no setting for it
-    limiter.max = limiter.remaining = 1_000_000
-
-
 def main() -> None:
     """Read what is asked, and run."""
     parser = argparse.ArgumentParser()
@@ -169,6 +162,7 @@ def main() -> None:
     parser.add_argument("--join-seconds", type=float, required=True)
     logging.basicConfig(level=logging.ERROR)
     raise_file_limit()
+    lift_join_limit()
     try:
         asyncio.run(run(parser.parse_args()))
     except MissingError as error:
