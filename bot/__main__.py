@@ -30,7 +30,7 @@ from bot.doctor import examine
 from bot.drafts import Drafts
 from bot.errors import BotError
 from bot.homes import Homes
-from bot.playback import Speakers
+from bot.playback import Limits, Speakers
 from bot.providers import create_providers
 from bot.providers.doorstep import Doorstep
 from bot.providers.patience import Patience
@@ -83,7 +83,7 @@ async def open_rules(
         made = create_providers(settings, doorstep=doorstep, downloads=downloads, patience=patience)
         providers = {name: await stack.enter_async_context(provider) for name, provider in made.items()}
         speakers = await stack.enter_async_context(
-            Speakers(max_queue=settings.max_queue, idle_seconds=settings.idle_seconds)
+            Speakers(Limits(max_queue=settings.max_queue, idle_seconds=settings.idle_seconds))
         )
         homes = Homes(store, providers, default=settings.provider)
         arrivals = Arrivals(store, homes)

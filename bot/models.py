@@ -123,6 +123,17 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceMessage:
+    """A line as a chat plays it in place: the sound, and what its player draws before it is loaded."""
+
+    ogg: bytes
+    """Ogg Opus, 48 kHz, 20 ms packets."""
+    seconds: float
+    waveform: bytes
+    """Level over time: a point for every 100 ms, at most 256; 0 (silent) to 255 (full scale), evenly spaced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VoicePage:
     """One page of a member's voices, by name."""
 

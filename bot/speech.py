@@ -11,7 +11,7 @@ from bot import audio
 from bot.arrivals import Arrivals
 from bot.errors import ProviderError, SpeechError, StoreError, VoiceError
 from bot.homes import Homes
-from bot.models import HOUSE, PACKET_SECONDS, AudioFormat, Voice
+from bot.models import HOUSE, PACKET_SECONDS, AudioFormat, Voice, VoiceMessage
 from bot.providers.base import AudioStream, SpeechRequest, VoiceProvider
 from bot.samples import SampleService, Take
 from bot.store import Store
@@ -168,9 +168,11 @@ class SpeechService:
 
     async def render(self, speech: Speech, form: AudioFormat) -> bytes:
         """Speak into a file."""
-        async with speech as packets:
-            made = [packet async for packet in packets]
-        return await asyncio.to_thread(audio.write_file, made, form)
+        return await asyncio.to_thread(audio.write_file, await _all_of(speech), form)
+
+    async def record(self, speech: Speech) -> VoiceMessage:
+        """Speak into a voice message."""
+        return await asyncio.to_thread(audio.write_voice_message, await _all_of(speech))
 
     async def _pack(self, stream: AudioStream, request: SpeechRequest, home: VoiceProvider) -> AsyncGenerator[bytes]:
         """Cut sound into packets, of no more than the words can take. Raises `ProviderError`."""
@@ -197,3 +199,8 @@ class SpeechService:
             return work(*portion)
         async with self._turns:
             return await asyncio.to_thread(work, *portion)
+
+
+async def _all_of(speech: Speech) -> list[bytes]:
+    async with speech as packets:
+        return [packet async for packet in packets]

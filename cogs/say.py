@@ -1,4 +1,4 @@
-"""/say: text in a cloned voice, into a voice channel or as a file."""
+"""/say: text in a cloned voice, into a voice channel or, as a voice message or a file, into the text channel."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from bot.client import Bot, read_upload
 from bot.client.buttons import Interaction, party_of
 from bot.cloning import CloneService
 from bot.errors import PlaybackError, SpeechError, VoiceError
-from bot.models import AudioFormat, Voice
+from bot.models import Voice
 from bot.playback import Line, Played, Speakers, Ticket, admit
 from bot.samples import SampleService
 from bot.speech import Manner, Speech, SpeechService
 from bot.voices import VoiceService
-from cogs.cards import audio_file
 from cogs.choices import suggest_styles, suggest_voices
+from cogs.posts import Caption, post_file, post_voice_message
 
 Channel = discord.VoiceChannel | discord.StageChannel
 
@@ -51,7 +51,7 @@ class Say(commands.Cog):
     @app_commands.describe(
         text="What to say",
         voice="Which of your voices; without it, your default voice",
-        where="In the voice channel you are in, or as a file here",
+        where="In the voice channel you are in, or here: as a voice message or a file",
         form="Kind of file; ogg without it",
         style="How to say it: whispering, happy; where the voice's model knows such tags",
         speed="How fast: 0.5 is half, 2 twice as fast as usual",
@@ -60,6 +60,7 @@ class Say(commands.Cog):
     @app_commands.choices(
         where=[
             app_commands.Choice(name="voice channel", value="channel"),
+            app_commands.Choice(name="voice message", value="message"),
             app_commands.Choice(name="file", value="file"),
         ]
     )
@@ -76,9 +77,11 @@ class Say(commands.Cog):
     ) -> None:
         """Say something in a cloned voice."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        channel = _channel_of(interaction) if where != "file" else None
+        channel = _channel_of(interaction) if where not in {"file", "message"} else None
         if where == "channel" and channel is None:
             raise PlaybackError("You are not in a voice channel: join one, or choose where: file.")
+        if where == "message" and form != "ogg":
+            raise SpeechError("A voice message has no format: leave format out, or choose where: file.")
         self._speech.read(text)
         if channel is not None:
             admit(channel)
@@ -86,8 +89,12 @@ class Say(commands.Cog):
         spoken = await self._choose(interaction, _Wish(text, manner, voice, sample))
         if channel is not None:
             await self._play(interaction, spoken, channel)
+        elif where == "message":
+            message = await self._speech.record(spoken.open())
+            await post_voice_message(interaction, spoken.caption, message)
         else:
-            await self._upload(interaction, spoken, form)
+            data = await self._speech.render(spoken.open(), form)
+            await post_file(interaction, spoken.caption, data, form)
 
     async def _choose(self, interaction: Interaction, wish: "_Wish") -> "_Spoken":
         text, manner, sample = wish.text, wish.manner, wish.sample
@@ -119,7 +126,9 @@ class Say(commands.Cog):
         return " Its model does not know that style, so it is said plainly."
 
     async def _play(self, interaction: Interaction, spoken: "_Spoken", channel: Channel) -> None:
-        ticket = self._speakers.enqueue(Line(asker_id=interaction.user.id, channel=channel, open=spoken.open))
+        ticket = self._speakers.enqueue(
+            Line(asker_id=interaction.user.id, channel=channel, open=lambda _: spoken.open(), voice=spoken.name)
+        )
         await interaction.edit_original_response(
             content=f"{spoken.subject} {_turn(ticket)} in {channel.mention}. /stop ends it.{spoken.note}"
         )
@@ -129,20 +138,6 @@ class Say(commands.Cog):
             await interaction.edit_original_response(content=_outcome(spoken.subject, channel, played.result()))
         else:
             played.cancel()
-
-    async def _upload(self, interaction: Interaction, spoken: "_Spoken", form: AudioFormat) -> None:
-        data = await self._speech.render(spoken.open(), form)
-        if len(data) > interaction.filesize_limit:
-            raise SpeechError("The file is larger than Discord takes here: choose format ogg, or say less.")
-        await interaction.edit_original_response(
-            content=f"Here is what {escape_markdown(spoken.name)} says.{spoken.note}"
-        )
-        asker = escape_markdown(interaction.user.display_name)
-        await interaction.followup.send(
-            f"AI voice: **{escape_markdown(spoken.name)}**, asked for by {asker}",
-            file=audio_file(data, spoken.name, form),
-            ephemeral=False,
-        )
 
     @say.autocomplete("voice")
     async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -173,6 +168,11 @@ class _Spoken:
     note: str
     """To know beside it: a sentence with a blank before it, or nothing."""
     open: Callable[[], Speech]
+
+    @property
+    def caption(self) -> Caption:
+        """What is said of it in a text channel."""
+        return Caption(name=self.name, note=self.note)
 
 
 def _channel_of(interaction: Interaction) -> Channel | None:

@@ -9,6 +9,7 @@ from bot.audio.ogg import read_ogg, write_ogg
 from bot.audio.opus import packet_samples
 from bot.audio.packer import Packer
 from bot.audio.recording import Recording, join
+from bot.audio.voice_message import write_voice_message
 from bot.audio.waveform import draw_waveform
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "read_ogg",
     "write_file",
     "write_ogg",
+    "write_voice_message",
     "write_wav",
 ]

@@ -65,9 +65,9 @@ def measure_clipping(samples: Samples) -> float:
     return clipped / max(samples.size, 1)
 
 
-def outline(samples: Samples) -> bytes:
-    """Draw the level over time as up to 256 points, 0 (silent) to 255 (full scale)."""
-    count = min(POINTS, samples.size)
+def outline(samples: Samples, points: int = POINTS) -> bytes:
+    """Draw the level over time as up to so many points, 0 (silent) to 255 (full scale)."""
+    count = min(points, samples.size)
     if not count:
         return b""
     starts = np.linspace(0, samples.size, count, endpoint=False).astype(np.int64)

@@ -4,5 +4,19 @@ from bot.client.bot import Bot, Rules, build_bot
 from bot.client.buttons import Buttons, Press, button, party_of, row
 from bot.client.news import describe
 from bot.client.uploads import read_upload
+from bot.client.voice_messages import find_obstacle, try_voice_message
 
-__all__ = ["Bot", "Buttons", "Press", "Rules", "build_bot", "button", "describe", "party_of", "read_upload", "row"]
+__all__ = [
+    "Bot",
+    "Buttons",
+    "Press",
+    "Rules",
+    "build_bot",
+    "button",
+    "describe",
+    "find_obstacle",
+    "party_of",
+    "read_upload",
+    "row",
+    "try_voice_message",
+]

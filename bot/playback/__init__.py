@@ -3,8 +3,10 @@
 Takes packets and knows neither who made them nor what they say.
 """
 
-from bot.playback.line import Line, Played, Ticket
+from bot.playback.ledger import Ledger
+from bot.playback.limits import Limits
+from bot.playback.line import Line, Played, Queued, Ticket, VocalChannel
 from bot.playback.rights import admit
 from bot.playback.speakers import Speakers
 
-__all__ = ["Line", "Played", "Speakers", "Ticket", "admit"]
+__all__ = ["Ledger", "Limits", "Line", "Played", "Queued", "Speakers", "Ticket", "VocalChannel", "admit"]

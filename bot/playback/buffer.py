@@ -1,75 +1,198 @@
-"""Packets between the event loop, which makes them, and the player's thread, which takes one every 20 ms."""
+"""Packets between the event loop, which makes them, and the pacer's thread, which takes one every 20 ms.
+
+A line is kept sentence by sentence: the one that is being said can be said again from its beginning.
+"""
 
 import asyncio
-import threading
 from collections import deque
+from collections.abc import Callable
 
 CAPACITY = 500
-"""Packets kept ready: 10 s. What is not yet made when somebody says stop is never paid for."""
-HEAD = 8
-"""Packets to have in hand before the first is played, or played again after a gap: 160 ms."""
+"""Packets of a sentence kept ready: 10 s. What is not yet made when somebody says stop is never paid for."""
+LEAST_HEAD, MOST_HEAD = 8, 20
+"""Packets to have in hand before the first is played, or played again after a gap: 160 ms, up to 400 ms where a maker
+is known to lag."""
+WELL_UNDER_WAY = 50
+"""Packets (1 s) of a sentence that were heard when the next may be begun, although this one is not all there."""
 
 
-class PacketBuffer:
-    """Owns the packets of one line. `put`, `end` and `primed` belong to the event loop, `take` to any thread."""
+class Head:
+    """How much is to be in hand before anything is played: more where the makers lagged lately. Owns that memory."""
 
-    def __init__(self, *, capacity: int = CAPACITY, head: int = HEAD) -> None:
+    def __init__(self) -> None:
+        self.packets = LEAST_HEAD
+
+    def learn(self, underruns: int) -> None:
+        """Take note of how a line went: twice as much after one that lagged, less again after one that did not."""
+        wanted = self.packets * 2 if underruns else self.packets - 2
+        self.packets = max(LEAST_HEAD, min(MOST_HEAD, wanted))
+
+
+class Sentence:
+    """Owns the packets of one sentence as they are made."""
+
+    def __init__(self) -> None:
+        self.packets: list[bytes] = []
+        self.whole = False
+        """Nothing follows."""
+        self.under_way = asyncio.Event()
+        """It is all there, or well under way to its listeners."""
+        self.room = asyncio.Event()
+
+
+class LineBuffer:
+    """Owns the packets of one line. `take` belongs to the pacer's thread, the rest to the event loop's.
+
+    `primed` is called whenever there is something to play again; `reached` with the number of sentences said whole.
+    Both are called in the event loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        start: int = 0,
+        capacity: int = CAPACITY,
+        head: int = LEAST_HEAD,
+        primed: Callable[[], None] = lambda: None,
+        reached: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._capacity = capacity
         self._head = min(head, capacity)
+        self._on_primed, self._on_reached = primed, reached
         self._loop = asyncio.get_running_loop()
-        self._lock = threading.Lock()
-        self._packets: deque[bytes] = deque()
-        self._room = asyncio.Event()
-        self._primed = asyncio.Event()
+        self._sentences: deque[Sentence] = deque()
+        """From the one being said on."""
+        self._number = start
+        """Of the one being said."""
+        self._at = 0
+        self._taken = 0
         self._dry = True
         self._ended = False
-        self._taken = 0
+        self._last = False
+        self._primed = asyncio.Event()
+        self._drained = asyncio.Event()
 
     @property
     def taken(self) -> int:
-        """Packets handed out."""
+        """Packets handed out; those that were said again count once."""
         return self._taken
 
-    def __len__(self) -> int:
-        return len(self._packets)
+    @property
+    def number(self) -> int:
+        """The sentence that is being said, or is to be said first."""
+        return self._number
 
-    async def put(self, packet: bytes) -> None:
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to play now."""
+        return not any(sentence.packets for sentence in self._sentences)
+
+    @property
+    def ahead(self) -> int:
+        """Packets that are there and not yet handed out."""
+        return sum(len(sentence.packets) for sentence in self._sentences) - self._at
+
+    def begin(self) -> Sentence:
+        """Take up the next sentence."""
+        sentence = Sentence()
+        self._sentences.append(sentence)
+        return sentence
+
+    async def put(self, sentence: Sentence, packet: bytes) -> None:
         """Add a packet, waiting for room. Empty packets are dropped: to a player they mean the end."""
         if not packet:
             return
-        while not self._add(packet):
-            await self._room.wait()
-        if len(self._packets) >= self._head:
-            self._primed.set()
+        while len(sentence.packets) - self._said_of(sentence) >= self._capacity:
+            sentence.room.clear()
+            if len(sentence.packets) - self._said_of(sentence) >= self._capacity:
+                await sentence.room.wait()
+        sentence.packets.append(packet)
+        self._tell_primed()
+
+    def complete(self, sentence: Sentence) -> None:
+        """Say that a sentence is all there."""
+        sentence.whole = True
+        sentence.under_way.set()
+        self._tell_primed()
 
     def end(self) -> None:
-        """Say that no packet follows."""
+        """Say that nothing follows: neither a sentence nor the rest of one."""
         self._ended = True
-        self._primed.set()
+        for sentence in self._sentences:
+            sentence.whole = True
+        self._tell_primed()
+
+    def stop_after_sentence(self) -> None:
+        """Hand out no more than the sentence that is being said."""
+        self._last = True
+        self._tell_primed()
+
+    def rewind(self) -> None:
+        """Say the present sentence again from its beginning. Belongs to whoever takes, or to anybody if nobody does."""
+        self._taken -= self._at
+        self._at, self._dry = 0, True
 
     async def primed(self) -> None:
         """Wait until there is enough to start with, or nothing more to come."""
         await self._primed.wait()
 
+    async def drained(self, packets: int) -> None:
+        """Wait until no more than so many packets are ahead of what is heard."""
+        while self.ahead > packets:
+            self._drained.clear()
+            await self._drained.wait()
+
     def take(self) -> bytes | None:
         """Hand out the next packet, `b""` after the last, None while the maker lags behind. Never waits."""
-        with self._lock:
-            if self._dry and len(self._packets) < self._head and not self._ended:
-                return None
-            self._dry = not self._packets
-            if self._dry:
-                return b"" if self._ended else None
-            packet = self._packets.popleft()
-            self._taken += 1
-            half_empty = len(self._packets) == self._capacity // 2
-        if half_empty:
-            self._loop.call_soon_threadsafe(self._room.set)
+        if self._dry and not self._ready():
+            return None
+        while self._sentences and not self._is_over():
+            sentence = self._sentences[0]
+            if self._at < len(sentence.packets):
+                self._dry = False
+                return self._hand_out(sentence)
+            if not sentence.whole:
+                break
+            self._finish()
+            if not self._ready():
+                break
+        self._dry = True
+        return b"" if self._is_over() else None
+
+    def _hand_out(self, sentence: Sentence) -> bytes:
+        packet = sentence.packets[self._at]
+        self._at += 1
+        self._taken += 1
+        left = len(sentence.packets) - self._at
+        if self._at == WELL_UNDER_WAY:
+            self._loop.call_soon_threadsafe(sentence.under_way.set)
+        if left == self._capacity // 2:
+            self._loop.call_soon_threadsafe(sentence.room.set)
+        if not self._at % 25:
+            self._loop.call_soon_threadsafe(self._drained.set)
         return packet
 
-    def _add(self, packet: bytes) -> bool:
-        with self._lock:
-            if len(self._packets) < self._capacity:
-                self._packets.append(packet)
-                return True
-            self._room.clear()
-            return False
+    def _finish(self) -> None:
+        """Go on to the next sentence."""
+        self._sentences.popleft()
+        self._number, self._at = self._number + 1, 0
+        self._loop.call_soon_threadsafe(self._on_reached, self._number)
+        self._loop.call_soon_threadsafe(self._drained.set)
+
+    def _ready(self) -> bool:
+        """Whether there is enough to go on with."""
+        if not self._sentences:
+            return self._is_over()
+        sentence = self._sentences[0]
+        return sentence.whole or len(sentence.packets) - self._at >= self._head or self._is_over()
+
+    def _is_over(self) -> bool:
+        return (self._ended and not self._sentences) or (self._last and not self._at)
+
+    def _said_of(self, sentence: Sentence) -> int:
+        return self._at if self._sentences and self._sentences[0] is sentence else 0
+
+    def _tell_primed(self) -> None:
+        if self._dry and (self._ready() or self._ended):
+            self._primed.set()
+            self._on_primed()

@@ -9,16 +9,44 @@ from typing import Any
 import discord
 
 VocalChannel = discord.VoiceChannel | discord.StageChannel
+Open = Callable[[int], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+"""Speaks one sentence: yields 48 kHz Opus packets of exactly 20 ms; leaving the context stops what is not yet made."""
 
 
-@dataclass(frozen=True, slots=True)
+async def _tell_nobody(_sentence: str) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What somebody wants said, and where. Nothing is made before `open` is entered."""
+    """What somebody wants said, and where. Nothing is made before a sentence is opened."""
 
     asker_id: int
     channel: VocalChannel
-    open: Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
-    """Yields 48 kHz Opus packets of exactly 20 ms; leaving the context stops whatever is not yet made."""
+    open: Open
+    sentences: tuple[str, ...] = ("",)
+    """As they are spoken, in order; each is opened by its number."""
+    start: int = 0
+    """The first sentence to be said."""
+    saved: bool = False
+    """Whether it is written down until it was said."""
+    voice: str = ""
+    """The name of the voice."""
+    tell: Callable[[str], Awaitable[None]] = _tell_nobody
+    """Says something where the line was announced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A line as it stands in the queue."""
+
+    line: Line
+    speaking: bool
+    """Whether it is its turn."""
+    paused: bool
+    said_seconds: float
+    expected_seconds: float
+    """How long it is: as it was made, or a guess while that goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +82,7 @@ class Ticket:
         self.at_once = at_once
         """Whether nothing was being said or waiting when it was asked for."""
         self._future: asyncio.Future[Played] = asyncio.get_running_loop().create_future()
+        self._news: asyncio.Queue[str | None] = asyncio.Queue()
 
     @property
     def done(self) -> Outcome:
@@ -65,13 +94,24 @@ class Ticket:
         """Whether the outcome is known."""
         return self._future.done()
 
+    async def news(self) -> AsyncIterator[str]:
+        """Give what is told of the line on its way, a sentence each, until its outcome is known. For one listener."""
+        while (sentence := await self._news.get()) is not None:
+            yield sentence
+
+    def tell(self, sentence: str) -> None:
+        """Tell the asker how it goes."""
+        self._news.put_nowait(sentence)
+
     def settle(self, played: Played) -> None:
         """Say what became of the line. Only the first outcome counts."""
         if not self._future.done():
             self._future.set_result(played)
+            self._news.put_nowait(None)
 
     def reject(self, error: BaseException) -> None:
         """Say why the line was not heard. Only the first outcome counts."""
         if not self._future.done():
             self._future.set_exception(error)
             self._future.exception()  # an asker who went away is no reason for asyncio to complain
+            self._news.put_nowait(None)

@@ -3,13 +3,19 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-import discord
-
 from bot.playback.line import VocalChannel
+from bot.playback.player import PacketSource
 
 
 class VoiceLink(Protocol):
     """A connection to one voice channel."""
+
+    sent: int
+    """Packets handed to the network."""
+    refused: int
+    """Packets the network did not take, or that nobody could have decrypted."""
+    last_sent: float
+    """When the last packet left, on the monotonic clock."""
 
     @property
     def channel(self) -> VocalChannel:
@@ -17,11 +23,23 @@ class VoiceLink(Protocol):
 
     @property
     def audible(self) -> bool:
-        """Whether a packet sent now would be heard. Asked from the player's thread."""
+        """Whether a packet sent now would be heard. Asked from the pacer's thread."""
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether a packet sent now can be decrypted by those who listen."""
+
+    @property
+    def announced(self) -> bool:
+        """Whether Discord was told that we speak."""
 
     @property
     def parted(self) -> bool:
         """Whether it was left for good, and is not just being renewed."""
+
+    @property
+    def expelled(self) -> bool:
+        """Whether that was somebody else's doing: a moderator's, or the channel is gone."""
 
     def is_connected(self) -> bool:
         """Whether packets leave."""
@@ -29,8 +47,11 @@ class VoiceLink(Protocol):
     async def wait_encrypted(self) -> None:
         """Wait until those who listen can decrypt. Raises PlaybackError where that does not come."""
 
-    def play(self, source: discord.AudioSource, *, after: Callable[[Exception | None], Any]) -> None:
-        """Read the source from a thread of its own, and call `after` there when it ends, for whatever reason."""
+    def play(self, source: PacketSource, *, after: Callable[[Exception | None], Any]) -> None:
+        """Read the source every 20 ms, and call `after` from another thread when it ends, for whatever reason."""
+
+    def wake(self) -> None:
+        """Read a source again that had nothing to hand out."""
 
     def stop(self) -> None:
         """End what plays."""
@@ -39,5 +60,5 @@ class VoiceLink(Protocol):
         """Leave the channel."""
 
 
-Connect = Callable[[discord.VoiceChannel], Awaitable[VoiceLink]]
+Connect = Callable[[VocalChannel], Awaitable[VoiceLink]]
 """Joins a channel. Raises PlaybackError, leaving nothing behind."""

@@ -11,17 +11,21 @@ def label(channel: VocalChannel) -> str:
     return f"#{discord.utils.escape_mentions(channel.name)}"
 
 
-def admit(channel: VocalChannel) -> discord.VoiceChannel:
+def admit(channel: VocalChannel) -> VocalChannel:
     """Return the channel as it is now, if a line can be said and heard there. Raises PlaybackError."""
-    present = channel.guild.get_channel(channel.id)
-    if present is None:
-        raise PlaybackError(f"{label(channel)} is gone: join another voice channel and ask again.")
-    if not isinstance(present, discord.VoiceChannel):
-        raise PlaybackError("I cannot speak in a stage channel yet: use a voice channel.")
-    _check_permissions(present)
-    _check_room(present)
+    present = admit_bot(channel)
     if not has_listener(present):
         raise PlaybackError(f"Nobody is in {label(present)} to hear it: join it and ask again.")
+    return present
+
+
+def admit_bot(channel: VocalChannel) -> VocalChannel:
+    """Return the channel as it is now, if the bot may join it and speak there. Raises PlaybackError."""
+    present = channel.guild.get_channel(channel.id)
+    if not isinstance(present, VocalChannel):
+        raise PlaybackError(f"{label(channel)} is gone: join another voice channel and ask again.")
+    _check_permissions(present)
+    _check_room(present)
     return present
 
 
@@ -37,22 +41,32 @@ def is_in_voice(guild: discord.Guild) -> bool:
     return voice is not None and voice.channel is not None
 
 
+def is_muted(guild: discord.Guild) -> bool:
+    """Whether Discord takes every packet of the bot and lets nobody hear it."""
+    voice = guild.me.voice
+    return voice is not None and (voice.mute or voice.suppress)
+
+
 def check_not_muted(channel: VocalChannel) -> None:
-    """Refuse where a moderator muted the bot: Discord would take every packet and let nobody hear it."""
-    voice = channel.guild.me.voice
-    if voice is not None and (voice.mute or voice.suppress):
+    """Refuse where a moderator muted the bot."""
+    if is_muted(channel.guild):
         raise PlaybackError(f"I am muted in {label(channel)}: a moderator must unmute me first.")
 
 
-def _check_permissions(channel: discord.VoiceChannel) -> None:
+def _check_permissions(channel: VocalChannel) -> None:
     granted = channel.permissions_for(channel.guild.me)
+    on_stage = isinstance(channel, discord.StageChannel)
     if not granted.view_channel:
-        raise PlaybackError(f"I cannot see {label(channel)}: give me View Channel, Connect and Speak there.")
-    if not (granted.connect and granted.speak):
+        needed = "Connect and Request to Speak" if on_stage else "Connect and Speak"
+        raise PlaybackError(f"I cannot see {label(channel)}: give me View Channel, {needed} there.")
+    if on_stage:
+        if not (granted.connect and (granted.mute_members or granted.request_to_speak)):
+            raise PlaybackError(f"I may not speak in {label(channel)}: give me Connect and Request to Speak there.")
+    elif not (granted.connect and granted.speak):
         raise PlaybackError(f"I may not speak in {label(channel)}: give me Connect and Speak there.")
 
 
-def _check_room(channel: discord.VoiceChannel) -> None:
+def _check_room(channel: VocalChannel) -> None:
     me = channel.guild.me
     present = channel.voice_states
     full = 0 < channel.user_limit <= len(present)

@@ -1,10 +1,8 @@
-"""What discord.py's player reads: silence first, then the packets of one line, then the end. Knows no connection."""
+"""What a player reads of a line: silence first, then its packets, then the end. Knows no connection."""
 
 from collections.abc import Callable
 
-import discord
-
-from bot.playback.buffer import PacketBuffer
+from bot.playback.buffer import LineBuffer
 
 SILENCE = b"\xf8\xff\xfe"
 """One 20 ms Opus frame of silence (RFC 6716; Discord's voice documentation, "Voice Data Interpolation")."""
@@ -12,40 +10,74 @@ LEAD = 10
 """Frames of silence before the first word, 200 ms: listeners lose the first sound of a speaker who just began."""
 PATIENCE = 500
 """Frames in a row (10 s) to hold the line back while it could not be heard, before giving it up."""
+LULL = 25
+"""Frames of silence (0.5 s) that smooth over a maker's lag, or end what is paused, before nothing is sent at all."""
 
 
-class OpusSource(discord.AudioSource):
+class Lead:
+    """Silence that goes before whatever will be said."""
+
+    def __init__(self) -> None:
+        self._left = LEAD
+
+    def read(self) -> bytes:
+        """Hand out the next 20 ms, `b""` at the end."""
+        self._left -= 1
+        return SILENCE if self._left >= 0 else b""
+
+
+class OpusSource:
     """Feeds one line to a player, 20 ms at a time. Owns the counts of what it handed out.
 
     `ready` says whether a packet sent now would be heard; while it does not, the line is held and silence is sent.
+    `lead`: frames of silence that go before.
     """
 
-    def __init__(self, buffer: PacketBuffer, ready: Callable[[], bool]) -> None:
+    def __init__(self, buffer: LineBuffer, ready: Callable[[], bool], *, lead: int = LEAD) -> None:
         self._buffer = buffer
         self._ready = ready
-        self._lead = LEAD
+        self._lead = lead
         self._held = 0
+        self._lull = LULL
+        """Frames of silence sent in a row where there was nothing to say; none before the first word."""
+        self.paused = False
+        """While it is, nothing is taken from the line."""
+        self.again = False
+        """Say the present sentence again from its beginning."""
         self.underruns = 0
         """Frames of silence sent because the maker lagged behind."""
         self.exhausted = False
         """The line was handed out to its end."""
 
-    def is_opus(self) -> bool:
-        """Say that packets pass through as they are."""
-        return True
+    @property
+    def resting(self) -> bool:
+        """Whether nothing is sent on purpose."""
+        return self._lull >= LULL
 
-    def read(self) -> bytes:
-        """Hand out the next 20 ms, `b""` at the end. Never waits."""
+    def read(self) -> bytes | None:
+        """Hand out the next 20 ms, `b""` at the end, None where there is nothing for now. Never waits."""
         if self._lead > 0:
             self._lead -= 1
             return SILENCE
+        if self.paused:
+            return self._rest()
         if not self._ready():
             self._held += 1
             return SILENCE if self._held <= PATIENCE else b""
         self._held = 0
+        if self.again:
+            self.again = False
+            self._buffer.rewind()
         packet = self._buffer.take()
         if packet is None:
-            self.underruns += 1
-            return SILENCE
+            self.underruns += self._lull < LULL
+            return self._rest()
+        self._lull = 0
         self.exhausted = not packet
         return packet
+
+    def _rest(self) -> bytes | None:
+        if self._lull >= LULL:
+            return None
+        self._lull += 1
+        return SILENCE

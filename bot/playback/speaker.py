@@ -1,66 +1,134 @@
-"""The voice of the bot in one server: takes turns from a queue, joins, moves, leaves. Knows one server."""
+"""The voice of the bot in one server: takes turns from a queue, joins, comes back, moves, leaves. Knows one server."""
 
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Coroutine
+from typing import Any
 
 import discord
 
 from bot.errors import PlaybackError
-from bot.playback.line import Line, Ticket, VocalChannel
+from bot.playback.buffer import Head
+from bot.playback.ledger import Ledger
+from bot.playback.limits import Limits
+from bot.playback.line import Line, Queued, Ticket, VocalChannel
 from bot.playback.link import Connect, VoiceLink
-from bot.playback.rights import admit, check_not_muted, has_listener, label
-from bot.playback.turn import Turn
+from bot.playback.rights import admit, admit_bot, check_not_muted, has_listener, is_muted, label
+from bot.playback.source import Lead
+from bot.playback.stage import ask_to_speak
+from bot.playback.turn import Turn, play
 
 log = logging.getLogger(__name__)
+
+REJOIN_SECONDS = 1.0
+"""Pause before a channel is joined again whose connection was lost."""
+MOST_LOSSES = 1
+"""Times a channel is joined again for the same sentence."""
+REMEMBERED = 5
+"""Lines that can be said again."""
+_SHUTTING_DOWN = "I am shutting down: ask again in a minute."
+_GOES_ON = "I am being restarted: your line goes on when I am back."
 
 
 class Speaker:
     """Owns the queue and the voice connection of one server, and a task that lives while there is either."""
 
-    def __init__(self, *, max_queue: int, idle_seconds: float, connect: Connect) -> None:
-        self._max_queue = max_queue
-        self._idle_seconds = idle_seconds
+    def __init__(self, limits: Limits, *, connect: Connect, ledger: Ledger) -> None:
+        self._limits = limits
         self._connect = connect
+        self._ledger = ledger
+        self._head = Head()
         self._waiting: deque[Turn] = deque()
         self._current: Turn | None = None
+        self._said: deque[Line] = deque(maxlen=REMEMBERED)
         self._link: VoiceLink | None = None
         self._parting: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._discarding: set[asyncio.Task[None]] = set()
+        self._aside: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._away = asyncio.Event()
+        self._invited = asyncio.Event()
+        self._invitation: VocalChannel | None = None
+        """Where somebody wanted the bot last."""
+        self._wanted: VocalChannel | None = None
+        """Where it is to be although nothing is to be said."""
         self._leaving = False
         self._closed = False
+
+    @property
+    def said(self) -> tuple[Line, ...]:
+        """The last lines that were said, the latest first."""
+        return tuple(reversed(self._said))
+
+    @property
+    def queue(self) -> tuple[Queued, ...]:
+        """What is said and what waits, in order."""
+        return tuple(
+            Queued(
+                line=turn.line,
+                speaking=turn is self._current,
+                paused=turn.paused or turn.muted,
+                said_seconds=turn.seconds,
+                expected_seconds=turn.expected_seconds,
+            )
+            for turn in self._turns()
+        )
 
     def enqueue(self, line: Line) -> Ticket:
         """Take a line. Raises PlaybackError at once where it can be known that it would not be heard."""
         if self._closed:
-            raise PlaybackError("I am shutting down: ask again in a minute.")
+            raise PlaybackError(_SHUTTING_DOWN)
         admit(line.channel)
-        if len(self._waiting) >= self._max_queue:
+        if len(self._waiting) >= self._limits.max_queue:
             raise PlaybackError(
                 f"{len(self._waiting)} lines are waiting here already: try again when some have been said."
             )
-        turn = Turn(line, position=len(self._waiting), at_once=not self._turns())
+        turn = Turn(
+            line,
+            position=len(self._waiting),
+            at_once=not self._turns(),
+            head=self._head,
+            reached=lambda number: self._ledger.reach(line, number),
+        )
         self._waiting.append(turn)
+        self._ledger.keep(line)
         self._prepare_next()
-        self._wake.set()
-        if self._task is None or self._task.done():
-            self._away.clear()
-            self._task = asyncio.create_task(self._run())
+        self._invite(line.channel)
         return turn.ticket
+
+    def join(self, channel: VocalChannel) -> None:
+        """Come to a channel and go on there with what was left unsaid. Raises PlaybackError where that cannot be."""
+        if self._closed:
+            raise PlaybackError(_SHUTTING_DOWN)
+        present = admit_bot(channel)
+        here = self._channel()
+        if self._turns() and self._link is not None and here is not None and here.id != present.id:
+            raise PlaybackError(f"I am speaking in {label(here)}: ask again when I am done, or /stop me there.")
+        self._wanted = present
+        self._invite(present)
 
     def stop(self, *, asker_id: int, may_mute: bool) -> int:
         """End every line that this member may stop, and return how many. Raises PlaybackError where there is none."""
-        turns = self._turns()
-        if not turns:
-            raise PlaybackError("Nothing is being said here.")
-        allowed = [turn for turn in turns if may_mute or turn.line.asker_id == asker_id]
-        if not allowed:
-            raise PlaybackError(f"That line is not yours: ask {_asker(turns[0].line)} or a member with Mute Members.")
+        allowed = self._allowed(self._turns(), asker_id=asker_id, may_mute=may_mute)
         self._end(allowed, None)
         return len(allowed)
+
+    def skip(self, *, asker_id: int, may_mute: bool) -> Line:
+        """End the line that is being said, and return it. Raises PlaybackError where there is none of theirs."""
+        (turn,) = self._allowed(self._turns()[:1], asker_id=asker_id, may_mute=may_mute)
+        self._end([turn], None)
+        return turn.line
+
+    def pause(self, *, paused: bool, asker_id: int, may_mute: bool) -> Line:
+        """Hold the line that is being said, or let it go on; return it. Raises PlaybackError as `skip`."""
+        (turn,) = self._allowed(self._turns()[:1], asker_id=asker_id, may_mute=may_mute)
+        if turn.paused == paused:
+            raise PlaybackError(
+                "That line is paused already: /resume lets it go on." if paused else "Nothing is paused."
+            )
+        turn.pause(paused=paused)
+        return turn.line
 
     async def leave(self, *, asker_id: int, may_mute: bool) -> bool:
         """Stop every line and leave the channel; whether there was anything to leave.
@@ -80,40 +148,87 @@ class Speaker:
         return True
 
     async def close(self) -> None:
-        """Refuse every line, leave, and take no more."""
+        """Say the present sentence to its end, leave, and take no more. What was not said stays written down."""
         self._closed = True
-        self._depart(PlaybackError("I am shutting down: ask again in a minute."))
+        if self._current is not None and self._link is not None and not self._current.paused:
+            self._current.finish_sentence(PlaybackError(_GOES_ON if self._current.line.saved else _SHUTTING_DOWN))
+            for turn in tuple(self._waiting):
+                self._end([turn], PlaybackError(_GOES_ON if turn.line.saved else _SHUTTING_DOWN))
+            self._leaving = True
+            if self._task is not None:
+                await asyncio.wait((self._task,), timeout=self._limits.finish_seconds)
+        for turn in self._turns():
+            self._end([turn], PlaybackError(_GOES_ON if turn.line.saved else _SHUTTING_DOWN))
+        self._abandon(None)
         if self._task is not None:
             await asyncio.wait((self._task,))
-        if self._discarding:
-            await asyncio.wait(self._discarding)
+        if self._aside:
+            await asyncio.wait(self._aside)
 
-    def notice(self, member: discord.Member, after: discord.VoiceState) -> None:
+    def notice(self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState) -> None:
         """Follow what happened to the bot or its listeners. To be called after Discord's state changed."""
         if self._link is None:
             return
         channel = self._link.channel
         if member.id == member.guild.me.id:
             if after.channel is None:
-                if self._link.parted:
+                if self._link.parted and self._current is None:
                     self._depart(PlaybackError(f"I was disconnected from {label(channel)}: ask again."))
                 return
             channel = after.channel
-        if isinstance(channel, discord.StageChannel):
-            self._depart(PlaybackError(f"I was moved to {label(channel)}, a stage, where I cannot speak: ask again."))
-        elif not has_listener(channel):
+            self._notice_mute(channel)
+        if before.channel != after.channel and not has_listener(channel):
             self._abandon(PlaybackError(f"Nobody is in {label(channel)}, so I left."))
+
+    def _notice_mute(self, channel: VocalChannel) -> None:
+        """Hold the line while Discord lets nobody hear it."""
+        muted, turn = is_muted(channel.guild), self._current
+        if turn is None or turn.muted == muted:
+            return
+        turn.mute(muted=muted)
+        where = label(channel)
+        if not muted:
+            turn.ticket.tell(f"I may speak in {where} again: your line goes on with its sentence.")
+        elif isinstance(channel, discord.StageChannel):
+            turn.ticket.tell(f"I am in the audience of {where}: your line waits until I may speak.")
+            self._look_after(ask_to_speak(channel, turn.ticket.tell))
+        else:
+            turn.ticket.tell(f"I was muted in {where}: your line waits until a moderator unmutes me.")
+
+    def _look_after(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done beside the queue, and end with it."""
+        task = asyncio.create_task(work)
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
 
     def _turns(self) -> list[Turn]:
         """Give what is said and what waits, in order."""
         return [turn for turn in (self._current, *self._waiting) if turn is not None and not turn.over]
+
+    def _allowed(self, turns: list[Turn], *, asker_id: int, may_mute: bool) -> list[Turn]:
+        """Give those of the turns that a member may end. Raises PlaybackError where there are none."""
+        if not turns:
+            raise PlaybackError("Nothing is being said here.")
+        allowed = [turn for turn in turns if may_mute or turn.line.asker_id == asker_id]
+        if not allowed:
+            raise PlaybackError(f"That line is not yours: ask {_asker(turns[0].line)} or a member with Mute Members.")
+        return allowed
 
     def _channel(self) -> VocalChannel | None:
         """Give the channel the bot is in, or is about to join."""
         if self._link is not None:
             return self._link.channel
         turns = self._turns()
-        return turns[0].line.channel if turns else None
+        return turns[0].channel if turns else self._wanted
+
+    def _invite(self, channel: VocalChannel) -> None:
+        """Have something done, there if nowhere else."""
+        self._invitation = channel
+        self._invited.set()
+        self._wake.set()
+        if self._task is None or self._task.done():
+            self._away.clear()
+            self._task = asyncio.create_task(self._run())
 
     def _send_out(self, why: str) -> None:
         """Leave, and tell those whose lines are dropped why."""
@@ -139,9 +254,15 @@ class Speaker:
             turn.interrupt(verdict)
             if turn is not self._current:
                 self._waiting.remove(turn)
-                discarding = asyncio.create_task(turn.discard())
-                self._discarding.add(discarding)
-                discarding.add_done_callback(self._discarding.discard)
+                self._file(turn)
+                self._look_after(turn.discard())
+
+    def _file(self, turn: Turn) -> None:
+        """Strike a line out that is over, unless it is to be gone on with after a restart."""
+        if not self._closed or turn.number >= len(turn.line.sentences):
+            self._ledger.drop(turn.line)
+        if turn.seconds:
+            self._said.append(turn.line)
 
     async def _run(self) -> None:
         try:
@@ -164,25 +285,39 @@ class Speaker:
         while not self._leaving:
             if self._waiting:
                 return self._waiting.popleft()
-            if self._link is None:
+            if self._link is None and not await self._arrive():
                 return None
             self._wake.clear()
             try:
-                async with asyncio.timeout(self._idle_seconds):
+                async with asyncio.timeout(self._limits.idle_seconds):
                     await self._wake.wait()
             except TimeoutError:
                 return None
         return None
 
+    async def _arrive(self) -> bool:
+        """Follow an invitation where nothing is to be said; whether there was one that could be followed."""
+        channel, self._wanted = self._wanted, None
+        if channel is None:
+            return False
+        try:
+            link = self._link = await self._connect(channel)
+        except PlaybackError as error:
+            log.info("An invitation could not be followed: %s", error)
+            return False
+        play(link, Lead())  # listeners get used to the speaker before there is anything to hear
+        return True
+
     async def _take(self, turn: Turn) -> None:
-        self._current = turn
+        self._current, self._wanted = turn, None
         self._away.clear()
         turn.prepare(then=self._prepare_next)
         try:
-            await turn.take(self._join)
+            await turn.take(self._reach)
         finally:
             self._current = None
-        if turn.cut_off:
+            self._file(turn)
+        if turn.losses and self._link is None:
             self._depart(PlaybackError("I was disconnected before this line's turn: ask again."))
 
     def _prepare_next(self) -> None:
@@ -190,9 +325,46 @@ class Speaker:
         if self._current is not None and self._current.made and self._waiting:
             self._waiting[0].prepare()
 
-    async def _join(self, line: Line) -> VoiceLink:
+    async def _reach(self, turn: Turn) -> VoiceLink:
+        """Return a connection through which a line would be heard, also after the last one was lost."""
+        lost = turn.losses
+        if lost:
+            await self._recover(turn)
+        link = await self._join(turn)
+        if lost:
+            back = f"I lost the connection to {label(link.channel)} for a moment and go on with the sentence."
+            turn.ticket.tell(back)
+            await turn.line.tell(back)
+        return link
+
+    async def _recover(self, turn: Turn) -> None:
+        """Do what can be done about a lost connection. Raises PlaybackError where that is nothing."""
+        where = label(turn.channel)
+        expelled = self._link is not None and self._link.expelled
+        self._invited.clear()
+        await self._part()
+        if turn.losses > MOST_LOSSES:
+            raise PlaybackError(
+                f"I lost the connection to {where} again and again: ask again, or change the channel's region."
+            )
+        admit_bot(turn.channel)
+        if not expelled:
+            await asyncio.sleep(REJOIN_SECONDS)
+            return
+        turn.ticket.tell(f"I was disconnected from {where}: /join brings me back, and I go on with your line.")
+        try:
+            async with asyncio.timeout(self._limits.invitation_seconds):
+                await self._invited.wait()
+        except TimeoutError as error:
+            raise PlaybackError(f"I was disconnected from {where} and not invited back: ask again.") from error
+        if self._invitation is not None:
+            lost = turn.channel
+            for each in self._turns():
+                each.channel = self._invitation if each.channel == lost else each.channel
+
+    async def _join(self, turn: Turn) -> VoiceLink:
         """Return a connection to the line's channel through which a first packet would be heard."""
-        channel = admit(line.channel)
+        channel = admit(turn.channel)
         link = self._link
         if link is None or not link.is_connected() or link.channel.id != channel.id:
             await self._part()
@@ -200,6 +372,7 @@ class Speaker:
         try:
             admit(channel)  # those who listened may have gone meanwhile
             await link.wait_encrypted()
+            await ask_to_speak(channel, turn.ticket.tell)
         except PlaybackError:
             await self._part()  # so that asking again starts afresh
             raise

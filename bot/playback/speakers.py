@@ -1,41 +1,56 @@
 """Every server's speaker, found by the server's id. Knows no line and no connection."""
 
 import asyncio
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 import discord
 
 from bot.errors import PlaybackError
-from bot.playback.line import Line, Ticket
+from bot.playback.ledger import Ledger, NoLedger
+from bot.playback.limits import Limits
+from bot.playback.line import Line, Queued, Ticket, VocalChannel
 from bot.playback.link import Connect
+from bot.playback.pacer import Pacer
 from bot.playback.speaker import Speaker
 from bot.playback.voice_client import connect as connect_to_discord
 
+_NOTHING = "Nothing is being said here."
+
 
 class Speakers:
-    """Owns one Speaker for each server that was spoken in. Opens and closes with `async with`.
+    """Owns one Speaker for each server that was spoken in, and their clock. Opens and closes with `async with`.
 
-    Everything here belongs to the event loop's thread. `connect` joins a channel.
+    Everything here belongs to the event loop's thread. `connect` joins a channel; `ledger` writes down what waits.
     """
 
-    def __init__(self, max_queue: int, idle_seconds: float, *, connect: Connect = connect_to_discord) -> None:
-        self._max_queue = max_queue
-        self._idle_seconds = idle_seconds
-        self._connect = connect
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        connect: Connect | None = None,
+        ledger: Ledger | None = None,
+    ) -> None:
+        self._limits = limits
+        self._pacer = Pacer()
+        self._connect: Connect = connect or partial(connect_to_discord, pacer=self._pacer)
+        self._ledger = ledger or NoLedger()
         self._speakers: dict[int, Speaker] = {}
         self._closed = False
 
     async def __aenter__(self) -> Self:
+        await self._pacer.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
+        await self._pacer.__aexit__(kind, error, traceback)
 
     async def close(self) -> None:
-        """Refuse what waits, stop what is said, leave every channel. To be called while Discord is still connected."""
+        """Say every present sentence to its end and leave every channel. To be called while Discord is connected."""
         self._closed = True
         async with asyncio.TaskGroup() as group:
             for speaker in self._speakers.values():
@@ -45,27 +60,41 @@ class Speakers:
         """Take a line for its channel's server.
 
         Raises PlaybackError at once where it can be known that it would not be heard: the queue is full, the bot may
-        not connect or speak there, the channel is a stage, full, gone, or nobody is in it.
+        not connect or speak there, the channel is full, gone, or nobody is in it.
         """
-        if self._closed:
-            raise PlaybackError("I am shutting down: ask again in a minute.")
-        guild_id = line.channel.guild.id
+        return self._speaker(line.channel).enqueue(line)
+
+    def join(self, channel: VocalChannel) -> None:
+        """Come to a channel, and go on there with what was left unsaid in its server.
+
+        Raises PlaybackError where the bot may not, or speaks elsewhere.
+        """
+        self._speaker(channel).join(channel)
+
+    def queue(self, guild_id: int) -> tuple[Queued, ...]:
+        """Give what is said and what waits in a server, in order."""
         speaker = self._speakers.get(guild_id)
-        if speaker is None:
-            speaker = self._speakers[guild_id] = Speaker(
-                max_queue=self._max_queue, idle_seconds=self._idle_seconds, connect=self._connect
-            )
-        return speaker.enqueue(line)
+        return () if speaker is None else speaker.queue
+
+    def said(self, guild_id: int) -> tuple[Line, ...]:
+        """Give the last lines that were said in a server, the latest first."""
+        speaker = self._speakers.get(guild_id)
+        return () if speaker is None else speaker.said
 
     def stop(self, guild_id: int, *, asker_id: int, may_mute: bool) -> int:
         """End the lines of this member, or all of them with `may_mute`; return how many.
 
         Raises PlaybackError where nothing is said, or nothing of it is the member's.
         """
-        speaker = self._speakers.get(guild_id)
-        if speaker is None:
-            raise PlaybackError("Nothing is being said here.")
-        return speaker.stop(asker_id=asker_id, may_mute=may_mute)
+        return self._busy(guild_id).stop(asker_id=asker_id, may_mute=may_mute)
+
+    def skip(self, guild_id: int, *, asker_id: int, may_mute: bool) -> Line:
+        """End the line that is being said, and return it. Raises PlaybackError as `stop`."""
+        return self._busy(guild_id).skip(asker_id=asker_id, may_mute=may_mute)
+
+    def pause(self, guild_id: int, *, paused: bool, asker_id: int, may_mute: bool) -> Line:
+        """Hold the line that is being said or let it go on, and return it. Raises PlaybackError as `stop`."""
+        return self._busy(guild_id).pause(paused=paused, asker_id=asker_id, may_mute=may_mute)
 
     async def leave(self, guild_id: int, *, asker_id: int, may_mute: bool) -> bool:
         """Stop every line and leave the server's voice channel; whether there was one to leave.
@@ -77,7 +106,22 @@ class Speakers:
         return speaker is not None and await speaker.leave(asker_id=asker_id, may_mute=may_mute)
 
     def notice(self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState) -> None:
-        """Follow a voice state update: a kick, a move, the last listener leaving. To be called on every one."""
+        """Follow a voice state update: a kick, a move, a mute, the last listener leaving. To be called on every one."""
         speaker = self._speakers.get(member.guild.id)
-        if speaker is not None and before.channel != after.channel:
-            speaker.notice(member, after)
+        if speaker is not None:
+            speaker.notice(member, before, after)
+
+    def _speaker(self, channel: VocalChannel) -> Speaker:
+        if self._closed:
+            raise PlaybackError("I am shutting down: ask again in a minute.")
+        speaker = self._speakers.get(channel.guild.id)
+        if speaker is None:
+            speaker = Speaker(self._limits, connect=self._connect, ledger=self._ledger)
+            self._speakers[channel.guild.id] = speaker
+        return speaker
+
+    def _busy(self, guild_id: int) -> Speaker:
+        speaker = self._speakers.get(guild_id)
+        if speaker is None:
+            raise PlaybackError(_NOTHING)
+        return speaker

@@ -1,46 +1,70 @@
-"""One line's turn: its packets are made, the channel is joined, it is played, its ticket is settled.
+"""One line's turn: it is made, the channel is joined, it is played to its end, its ticket is settled.
 
-Knows one line and the connection it is given; not what waits behind it.
+A line whose connection was lost goes on at the sentence that was being said. Knows one line and the connections it is
+given; not what waits behind it.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-
-import discord
+import time
+from collections.abc import Awaitable, Callable
 
 from bot.errors import PlaybackError
 from bot.models import PACKET_SECONDS
-from bot.playback.buffer import PacketBuffer
-from bot.playback.line import Line, Played, Ticket
+from bot.playback.buffer import Head, LineBuffer
+from bot.playback.line import Line, Played, Ticket, VocalChannel
 from bot.playback.link import VoiceLink
+from bot.playback.making import STALL_SECONDS, Making
+from bot.playback.player import PacketSource
 from bot.playback.rights import label
-from bot.playback.source import OpusSource
+from bot.playback.source import LEAD, OpusSource
 
 log = logging.getLogger(__name__)
 
-STALL_SECONDS = 60.0
-"""Longest wait for the next packet of a line before it is given up. For the first, who makes it knows how long."""
 STOP_SECONDS = 1.0
-"""Time for a player to notice that it was stopped; it needs 20 ms unless its connection is just being renewed."""
+"""Time for a player to notice that it was stopped; it needs 20 ms."""
+WATCH_SECONDS = 2.0
+"""How often it is looked whether what is played really leaves."""
+HOLD_SECONDS = 600.0
+"""Longest time a line is held for somebody who paused it or muted the bot."""
+COLD_SECONDS = 30.0
+"""Without a packet for so long, listeners are taken to have to get used to the speaker again."""
+_SECONDS_A_LETTER = 0.065
 
 
 class Turn:
     """Owns one line's packets, the tasks that make and play them, and its ticket."""
 
     def __init__(
-        self, line: Line, *, position: int, at_once: bool = False, stall_seconds: float = STALL_SECONDS
+        self,
+        line: Line,
+        *,
+        position: int = 0,
+        at_once: bool = False,
+        head: Head | None = None,
+        reached: Callable[[int], None] = lambda _: None,
+        stall_seconds: float = STALL_SECONDS,
     ) -> None:
         self.line = line
+        self.channel: VocalChannel = line.channel
+        """Where it is said: where it was asked for, unless the bot was invited elsewhere meanwhile."""
         self.ticket = Ticket(position, at_once=at_once)
-        self.cut_off = False
-        """The connection ended in the middle, and nobody here wanted that."""
+        self.losses = 0
+        """Times its connection was lost within the present sentence."""
+        self.muted = False
+        """A moderator took the bot's voice: the line waits."""
+        self._head = head or Head()
         self._stall_seconds = stall_seconds
-        self._buffer = PacketBuffer()
+        self._on_reached = reached
+        self._buffer = LineBuffer(start=line.start, head=self._head.packets, primed=self._wake, reached=self._take_note)
+        self._link: VoiceLink | None = None
+        self._source: OpusSource | None = None
+        self._paused = False
         self._making: asyncio.Task[None] | None = None
         self._playing: asyncio.Task[Played] | None = None
         self._verdict: PlaybackError | None = None
         self._ended_early = False
+        self._finishing = False
 
     @property
     def over(self) -> bool:
@@ -53,19 +77,41 @@ class Turn:
         return self._making is not None and self._making.done()
 
     @property
+    def paused(self) -> bool:
+        """Whether somebody paused it."""
+        return self._paused
+
+    @property
     def seconds(self) -> float:
         """How much of the line was handed to Discord so far."""
         return self._buffer.taken * PACKET_SECONDS
 
+    @property
+    def expected_seconds(self) -> float:
+        """How long it is: as it was made, or by its letters while that goes on."""
+        if self.made:
+            return self.seconds + self._buffer.ahead * PACKET_SECONDS
+        return sum(map(len, self.line.sentences[self.line.start :])) * _SECONDS_A_LETTER
+
+    @property
+    def number(self) -> int:
+        """The first sentence that was not said whole."""
+        return self._buffer.number
+
     def prepare(self, then: Callable[[], None] | None = None) -> None:
         """Start making packets, if that has not begun; `then` is called once all are made."""
         if self._making is None:
-            self._making = asyncio.create_task(self._make())
+            making = Making(self.line, self._buffer, stall_seconds=self._stall_seconds)
+            self._making = asyncio.create_task(making.run())
         if then is not None:
             self._making.add_done_callback(lambda _task: then())
 
-    async def take(self, join: Callable[[Line], Awaitable[VoiceLink]]) -> None:
-        """Say the line and settle its ticket. Raises nothing of what went wrong: the ticket does."""
+    async def take(self, join: Callable[["Turn"], Awaitable[VoiceLink]]) -> None:
+        """Say the line and settle its ticket. Raises nothing of what went wrong: the ticket does.
+
+        `join` gives a connection through which it would be heard; it is asked again where that was lost, after
+        `losses` was counted up.
+        """
         self.prepare()
         self._playing = asyncio.create_task(self._play(join))
         try:
@@ -92,6 +138,23 @@ class Turn:
         else:
             self.ticket.settle(Played(packets=0, stopped=True))
 
+    def finish_sentence(self, verdict: PlaybackError) -> None:
+        """End the line after the sentence that is being said, with a reason for its ticket."""
+        self._finishing, self._verdict = True, verdict
+        self._buffer.stop_after_sentence()
+
+    def pause(self, *, paused: bool) -> None:
+        """Hold the line where it is, or let it go on."""
+        self._paused = paused
+        self._hold()
+
+    def mute(self, *, muted: bool) -> None:
+        """Hold the line while nobody could hear it; it goes on with the sentence that was cut off."""
+        self.muted = muted
+        if self._source is not None and not muted:
+            self._source.again = True
+        self._hold()
+
     async def discard(self) -> None:
         """Stop making packets, and wait until whoever makes them has let go."""
         if self._making is not None:
@@ -100,47 +163,82 @@ class Turn:
             if not self._making.cancelled():
                 self._making.exception()  # seen: a line that is over has no other fault to tell
 
-    async def _make(self) -> None:
-        try:
-            async with self.line.open() as packets:
-                packet = await anext(packets, None)
-                while packet is not None:
-                    await self._buffer.put(packet)
-                    packet = await self._next(packets)
-        finally:
-            self._buffer.end()
+    async def _play(self, join: Callable[["Turn"], Awaitable[VoiceLink]]) -> Played:
+        while True:
+            self._raise_fault_of_nothing()
+            self._link = await join(self)
+            if self._ended_early:  # asyncio.wait_for, by which discord.py joins, may swallow a cancellation (3.11)
+                raise asyncio.CancelledError
+            if await self._say(self._link):
+                self._raise_fault()
+                return Played(packets=self._buffer.taken, stopped=False)
+            self.losses += 1
+            self._buffer.rewind()
 
-    async def _next(self, packets: AsyncIterator[bytes]) -> bytes | None:
-        try:
-            async with asyncio.timeout(self._stall_seconds):
-                return await anext(packets, None)
-        except TimeoutError as error:
-            raise PlaybackError("The voice fell silent in the middle: ask again.") from error
-
-    async def _play(self, join: Callable[[Line], Awaitable[VoiceLink]]) -> Played:
-        self._raise_fault_of_nothing()
-        link = await join(self.line)
-        if self._ended_early:  # asyncio.wait_for, by which discord.py joins, may swallow a cancellation (Python 3.11)
-            raise asyncio.CancelledError
-        await self._buffer.primed()
-        self._raise_fault_of_nothing()
-        if not len(self._buffer):
-            raise PlaybackError("The voice made no sound of this: try other words.")
-        source = OpusSource(self._buffer, lambda: link.audible)
-        error = await _play_out(link, source)
+    async def _say(self, link: VoiceLink) -> bool:
+        """Play what is left; whether it was said to its end, or the connection was lost."""
+        cold = time.monotonic() - link.last_sent > COLD_SECONDS
+        if not cold:
+            await self._buffer.primed()
+            self._raise_fault_of_nothing()
+        if link.parted:
+            return False
+        source = self._source = OpusSource(self._buffer, lambda: link.audible, lead=LEAD if cold else 0)
+        self._hold()
+        error = await self._play_out(link, source)
+        self._head.learn(source.underruns)
         if source.underruns:
             log.info("A line lagged by %d frames", source.underruns)
         if error is not None:
             raise PlaybackError(f"Playing in {label(link.channel)} failed: ask again.") from error
-        if not source.exhausted:
-            self.cut_off = True
-            raise PlaybackError(f"I was disconnected from {label(link.channel)} in the middle of the line: ask again.")
-        self._raise_fault()
-        return Played(packets=self._buffer.taken, stopped=False)
+        if source.exhausted and not self._buffer.taken:
+            self._raise_fault()
+            if not self._finishing:
+                raise PlaybackError("The voice made no sound of this: try other words.")
+        return source.exhausted
+
+    async def _play_out(self, link: VoiceLink, source: OpusSource) -> Exception | None:
+        """Play a source to its end, and return what the player failed with. Cancelled, it leaves no player behind."""
+        ended = play(link, source)
+        try:
+            await self._watch(link, source, ended)
+        finally:
+            if not ended.done():
+                link.stop()
+                await asyncio.wait((ended,), timeout=STOP_SECONDS)
+        return ended.result() if ended.done() else None
+
+    async def _watch(self, link: VoiceLink, source: OpusSource, ended: asyncio.Future[Exception | None]) -> None:
+        """Wait for the end, and bring it about where packets should leave and do not."""
+        held = 0.0
+        while True:
+            before = link.sent
+            await asyncio.wait((ended,), timeout=WATCH_SECONDS)
+            if ended.done():
+                return
+            held = held + WATCH_SECONDS if source.paused else 0.0
+            if held > HOLD_SECONDS:
+                raise PlaybackError("Your line was held for too long and is over: ask again.")
+            if link.sent == before and not source.resting:
+                log.warning("Nothing leaves for a voice channel though there is something to say")
+                return
+
+    def _wake(self) -> None:
+        if self._link is not None:
+            self._link.wake()
+
+    def _hold(self) -> None:
+        if self._source is not None:
+            self._source.paused = self._paused or self.muted
+        self._wake()
+
+    def _take_note(self, number: int) -> None:
+        self.losses = 0
+        self._on_reached(number)
 
     def _raise_fault_of_nothing(self) -> None:
         """Raise what went wrong where no sound came of it: what did come is played first."""
-        if not len(self._buffer):
+        if self._buffer.empty:
             self._raise_fault()
 
     def _raise_fault(self) -> None:
@@ -149,7 +247,7 @@ class Turn:
             self._making.result()
 
     def _settle(self, playing: asyncio.Task[Played]) -> None:
-        if self._ended_early:
+        if self._ended_early or (self._finishing and self.number < len(self.line.sentences)):
             if self._verdict is None:
                 self.ticket.settle(Played(packets=self._buffer.taken, stopped=True))
             else:
@@ -162,19 +260,9 @@ class Turn:
             self.ticket.settle(playing.result())
 
 
-async def _play_out(link: VoiceLink, source: discord.AudioSource) -> Exception | None:
-    """Play a source to its end, and return what the player failed with. Cancelled, it leaves no player behind."""
+def play(link: VoiceLink, source: PacketSource) -> asyncio.Future[Exception | None]:
+    """Start playing; what is returned is done when it ended, with what the player failed with."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[Exception | None] = loop.create_future()
-    link.play(source, after=lambda error: loop.call_soon_threadsafe(_finish, ended, error))
-    try:
-        await asyncio.wait((ended,))
-    finally:
-        if not ended.done():
-            link.stop()
-            await asyncio.wait((ended,), timeout=STOP_SECONDS)
-    return ended.result()
-
-
-def _finish(ended: asyncio.Future[Exception | None], error: Exception | None) -> None:
-    ended.set_result(error)
+    link.play(source, after=lambda error: loop.call_soon_threadsafe(ended.set_result, error))
+    return ended

@@ -1,23 +1,26 @@
-"""Our connection to a voice channel, made from discord.py's, and the border where its exceptions become sentences.
+"""Our connection to a voice channel: what is played in it goes by the pacer's clock, and what breaks is told in words.
 
-The only module that touches what discord.py keeps private; all of it is as in 2.7.1 and pinned by a test:
-`VoiceClient._connection`, `VoiceConnectionState._socket_reader`, `.can_encrypt` and `.dave_protocol_version`,
-`DiscordVoiceWebSocket.ws`, and `SocketReader._running`, `._end`, `._callbacks`. Does not know what is said, nor whose
-turn it is.
+Does not know what is said, nor whose turn it is.
 """
 
 import asyncio
 import logging
-import select
-import socket
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import discord
-from discord.voice_state import SocketReader, VoiceConnectionState
+from discord.voice_state import VoiceConnectionState
 
 from bot.errors import PlaybackError
+from bot.playback.handshake import ChannelConnection
+from bot.playback.line import VocalChannel
+from bot.playback.pacer import Pacer
+from bot.playback.player import PacketSource, Player
 from bot.playback.rights import is_in_voice, label
+from bot.playback.rtp import RtpStream
+from bot.playback.source import SILENCE
 
 log = logging.getLogger(__name__)
 
@@ -27,120 +30,53 @@ ENCRYPTION_SECONDS = 3.0
 """Time for the members of a call to agree on a key. Alone in a call there is none, ever."""
 LEAVE_SECONDS = 2.0
 """Time for Discord to confirm that we left after a failed attempt to join."""
-POLL_MS = 100
-
-
-class PollReader(SocketReader):
-    """Reads a connection's UDP socket. Owns a thread that ends within `POLL_MS` of `stop()`.
-
-    discord.py's own sleeps up to 30 s in `select()` on a socket that was replaced meanwhile, so that a move or a
-    reconnect is not noticed, and spins where the process holds more than 1,024 files.
-    """
-
-    def run(self) -> None:
-        """Hand datagrams to whoever registered, until stopped."""
-        while not self._end.is_set():
-            self._running.wait()
-            datagram = None if self._end.is_set() else self._receive()
-            if datagram is not None:
-                self._deliver(datagram)
-        self._callbacks.clear()
-
-    def _receive(self) -> bytes | None:
-        """Wait for one datagram for `POLL_MS`."""
-        current: object = self.state.socket  # discord.py's MISSING before the first socket exists
-        poll = select.poll()
-        try:
-            if isinstance(current, socket.socket):
-                poll.register(current, select.POLLIN)
-                return current.recv(2048) if poll.poll(POLL_MS) else None
-        except (OSError, ValueError) as error:
-            log.debug("A voice socket was closed while it was read: %r", error)
-        self._end.wait(POLL_MS / 1000)  # a new one is on its way, or stop() is
-        return None
-
-    def _deliver(self, datagram: bytes) -> None:
-        for callback in tuple(self._callbacks):
-            try:
-                callback(datagram)
-            except (IndexError, RuntimeError) as error:  # cut short on the way, or the loop has closed
-                log.debug("A voice datagram was dropped: %r", error)
-
-
-class ChannelConnection(VoiceConnectionState):
-    """discord.py's voice handshake with our reader, which leaves once and waits for no answer that cannot come."""
-
-    _reader: SocketReader
-
-    def __init__(self, voice_client: discord.VoiceClient) -> None:
-        super().__init__(voice_client)
-        self._parting = asyncio.Lock()
-        self.parted = False
-        """Leaving for good has begun. False while discord.py leaves only to join again, after a broken connection."""
-
-    @property
-    def _socket_reader(self) -> SocketReader:
-        return self._reader
-
-    @_socket_reader.setter
-    def _socket_reader(self, _stock: SocketReader) -> None:
-        """Put ours in place of the one that discord.py builds, before that is started."""
-        self._reader = PollReader(self)
-
-    async def _poll_voice_ws(self, reconnect: bool) -> None:
-        """Follow the voice websocket. One that closes while discord.py answers on it is read on to its close code."""
-        while True:
-            try:
-                await super()._poll_voice_ws(reconnect)
-            except ConnectionResetError as error:  # aiohttp's ClientConnectionResetError among them
-                log.debug("A voice websocket closed under an answer: %r", error)
-            else:
-                return
-
-    async def disconnect(self, *, force: bool = True, cleanup: bool = True, wait: bool = False) -> None:
-        """Leave; for good with `cleanup`, and then once.
-
-        discord.py leaves again when it sees its own websocket close, which would throw out a connection that came
-        after this one. Discord confirms to a registered client that was let in: others would wait in vain.
-        """
-        if not cleanup:
-            await super().disconnect(force=force, cleanup=False, wait=wait)
-            return
-        async with self._parting:
-            if not self.parted:
-                self.parted = True
-                confirmed = self.guild.voice_client is self.voice_client and is_in_voice(self.guild)
-                await super().disconnect(force=force, cleanup=True, wait=wait and confirmed)
 
 
 class ChannelVoice(discord.VoiceClient):
-    """A connection to one voice channel. Owns its sockets and threads until `disconnect`."""
+    """A connection to one voice channel. Owns its sockets until `disconnect`, and counts what it sent."""
 
     _handshake: ChannelConnection
 
+    def __init__(self, client: discord.Client, channel: discord.abc.Connectable, *, pacer: Pacer) -> None:
+        self._pacer = pacer
+        self._rtp = RtpStream()
+        self._key: object = None
+        self._playing: Player | None = None
+        self._saying: set[asyncio.Task[None]] = set()
+        self.sent = 0
+        """Packets handed to the network."""
+        self.refused = 0
+        """Packets the network did not take, or that nobody could have decrypted."""
+        self.last_sent = float("-inf")
+        """When the last packet left, on the monotonic clock."""
+        self.announced = False
+        """Whether Discord was told, in this session, that we speak."""
+        super().__init__(client, channel)
+
     def create_connection_state(self) -> VoiceConnectionState:
-        """Make the handshake with our socket reader."""
-        self._handshake = ChannelConnection(self)
+        """Make the handshake without threads."""
+        self._handshake = ChannelConnection(self, connected=self._speak_again)
         return self._handshake
 
     @property
     def encrypted(self) -> bool:
         """Whether a packet sent now can be decrypted by those who listen; true in a call without encryption."""
-        connection = self._connection
-        return connection.dave_protocol_version == 0 or connection.can_encrypt
+        return self._handshake.encrypted
 
     @property
     def audible(self) -> bool:
-        """Whether a packet sent now would be heard.
-
-        discord.py calls itself connected for seconds after its websocket broke, until it begins to join again.
-        """
-        return self.is_connected() and self.ws.ws.close_code is None and self.encrypted
+        """Whether a packet sent now would be heard. From any thread."""
+        return self._handshake.audible
 
     @property
     def parted(self) -> bool:
         """Whether this connection was left for good, by us or by a moderator's doing."""
         return self._handshake.parted
+
+    @property
+    def expelled(self) -> bool:
+        """Whether that was somebody else's doing: a moderator's, or the channel is gone."""
+        return self._handshake.expelled
 
     async def wait_encrypted(self, seconds: float = ENCRYPTION_SECONDS) -> None:
         """Wait for the call's end-to-end encryption: what is sent before it, nobody can decrypt."""
@@ -156,30 +92,99 @@ class ChannelVoice(discord.VoiceClient):
             super().cleanup()
 
     def play(
-        self, source: discord.AudioSource, *, after: Callable[[Exception | None], Any] | None = None, **options: Any
+        self, source: PacketSource, *, after: Callable[[Exception | None], Any] | None = None, **options: Any
     ) -> None:
-        """Start playing. Raises PlaybackError where the connection is gone."""
+        """Play packets of 20 ms; `after` is called by the pacer's thread. Raises PlaybackError where it has parted."""
+        if self.parted or self.is_playing():
+            raise PlaybackError(f"I lost the connection to {label(self.channel)}: ask again.")
+        if self._playing is not None:
+            self._playing.cut()
+        self._playing = Player(source, self.send_packet, self._pacer, partial(self._end, after))
+        self._say_speaking(discord.SpeakingState.voice)
+        self._playing.wake()
+
+    def wake(self) -> None:
+        """Read a source again that had nothing to play."""
+        if self._playing is not None:
+            self._playing.wake()
+
+    def is_playing(self) -> bool:
+        """Whether a source is read, or waits to be."""
+        return self._playing is not None and not self._playing.over
+
+    def stop(self) -> None:
+        """End what plays."""
+        if self._playing is not None and not self._playing.over:
+            self._playing.stop()
+
+    def send_packet(self, packet: bytes) -> None:
+        """Send one Opus packet of 20 ms; what nobody could decrypt is not sent. From the pacer's thread."""
+        connection = self._handshake
+        if connection.secret_key is not self._key:
+            self._key = connection.secret_key
+            self._rtp.rekey(connection.secret_key, connection.ssrc)
+        if connection.dave_protocol_version and packet != SILENCE:
+            if connection.dave_session is None or not connection.dave_session.ready:
+                self.refused += 1
+                return
+            packet = connection.dave_session.encrypt_opus(packet)
         try:
-            super().play(source, after=after, **options)
-        except discord.ClientException as error:
-            raise PlaybackError(f"I lost the connection to {label(self.channel)}: ask again.") from error
+            connection.socket.send(self._rtp.seal(packet))
+        except OSError as error:
+            self.refused += 1
+            log.debug("A packet was dropped: %r", error)
+        else:
+            self.sent += 1
+            self.last_sent = time.monotonic()
+
+    def _end(self, after: Callable[[Exception | None], Any] | None, error: Exception | None) -> None:
+        """Tell that the source ended. From the pacer's thread."""
+        self.loop.call_soon_threadsafe(self._say_speaking, discord.SpeakingState.none)
+        if after is not None:
+            after(error)
+
+    def _speak_again(self) -> None:
+        """Tell a new session that we speak."""
+        self.announced = False
+        if self.is_playing():
+            self._say_speaking(discord.SpeakingState.voice)
+
+    def _say_speaking(self, state: discord.SpeakingState) -> None:
+        if state is discord.SpeakingState.none and self.is_playing():
+            return  # the next source has begun
+        saying = self.loop.create_task(self._speak(state))
+        self._saying.add(saying)
+        saying.add_done_callback(self._saying.discard)
+
+    async def _speak(self, state: discord.SpeakingState) -> None:
+        try:
+            await self.ws.speak(state)
+            self.announced = state is discord.SpeakingState.voice
+        except ConnectionResetError as error:  # aiohttp's ClientConnectionResetError among them
+            log.debug("A voice websocket closed under an announcement: %r", error)
 
 
 async def connect(
-    channel: discord.VoiceChannel, *, seconds: float = CONNECT_SECONDS, cls: type[ChannelVoice] = ChannelVoice
+    channel: VocalChannel,
+    *,
+    pacer: Pacer,
+    seconds: float = CONNECT_SECONDS,
+    cls: type[ChannelVoice] = ChannelVoice,
 ) -> ChannelVoice:
     """Join a channel, hearing nothing. Raises PlaybackError, and then nothing of the attempt is left behind."""
     await _withdraw(channel.guild)
     voice: ChannelVoice | None = None
     try:
-        voice = await _handshake(channel, seconds, cls)
+        voice = await _handshake(channel, seconds, partial(cls, pacer=pacer))
     finally:
         if voice is None:
             await _withdraw(channel.guild)
     return voice
 
 
-async def _handshake(channel: discord.VoiceChannel, seconds: float, cls: type[ChannelVoice]) -> ChannelVoice:
+async def _handshake(
+    channel: VocalChannel, seconds: float, cls: Callable[[discord.Client, discord.abc.Connectable], ChannelVoice]
+) -> ChannelVoice:
     name = label(channel)
     try:
         voice = await channel.connect(cls=cls, timeout=seconds, self_deaf=True)

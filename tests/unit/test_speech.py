@@ -153,6 +153,19 @@ async def test_a_text_that_cannot_be_spoken_is_refused_at_once(
     assert provider.count("synthesize") == 0
 
 
+async def test_a_line_as_a_voice_message_is_the_same_sound_with_its_length_and_picture(
+    speech: SpeechService, provider: FakeProvider, clone: Clone
+) -> None:
+    voice = await clone()
+    provider.script.chunks = speech_chunks(2.0)
+
+    message = await speech.record(speech.say(voice, "Hello"))
+
+    assert message.ogg == await speech.render(speech.say(voice, "Hello"), "ogg")
+    assert message.seconds == pytest.approx(2.0, abs=0.1)
+    assert len(message.waveform) == pytest.approx(20, abs=1)
+
+
 # once, from a recording
 
 

@@ -1,5 +1,7 @@
 """Finding what a member typed among the commands offered, and writing it down as an interaction. Changes nothing."""
 
+from collections.abc import Sequence
+
 from playground.discord.actors.errors import ClientRefusedError
 from playground.discord.actors.options import Filled
 from playground.discord.limits.commands import CHAT, GROUP, SUBCOMMAND
@@ -7,11 +9,16 @@ from playground.discord.permissions import Permission
 from playground.discord.wire import Json, JsonObject
 from playground.discord.world.commands import Command
 
+SERVER, DIRECT = 0, 1
+"""Contexts of a command (discord.com/developers, "Interaction Context Types")."""
 
-def find_command(offered: tuple[Command, ...], name: str, may: Permission) -> tuple[Command, tuple[JsonObject, ...]]:
+
+def find_command(
+    offered: tuple[Command, ...], name: str, may: Permission, *, context: int = SERVER
+) -> tuple[Command, tuple[JsonObject, ...]]:
     """Return the command of a path ("voices list") and the options it takes.
 
-    Raises ClientRefusedError where there is none, or it is hidden from who may only this much.
+    Raises ClientRefusedError where there is none, or it is hidden in this context or from who may only this much.
     """
     known: list[str] = []
     for command in offered:
@@ -21,7 +28,7 @@ def find_command(offered: tuple[Command, ...], name: str, may: Permission) -> tu
             known.append(path)
             if path != name:
                 continue
-            if not _shows(command, may):
+            if not _shows(command, may, context):
                 raise ClientRefusedError(f"/{name} is hidden from this member")
             return command, options
     raise ClientRefusedError(f"there is no command /{name}; there are: {', '.join(known) or 'none'}")
@@ -42,7 +49,12 @@ def command_data(command: Command, path: str, filled: Filled) -> JsonObject:
     return data
 
 
-def _shows(command: Command, may: Permission) -> bool:
-    """Tell whether a command's default permissions show it; "0" hides it from all but administrators."""
+def _shows(command: Command, may: Permission, context: int) -> bool:
+    """Tell whether a command's contexts and permissions show it; "0" hides it from all but administrators."""
+    contexts = command.body.get("contexts")
+    if isinstance(contexts, Sequence) and context not in contexts:
+        return False
+    if context == DIRECT:
+        return command.body.get("dm_permission") is not False
     needed = command.body.get("default_member_permissions")
     return needed is None or bool(may & Permission.ADMINISTRATOR) or (needed != "0" and not int(str(needed)) & ~may)

@@ -1,12 +1,18 @@
 """A message as readable text: what a member sees of it. Knows no state and no viewer."""
 
+import base64
 from collections.abc import Iterable
+from itertools import pairwise
 
 from playground.discord.limits.components import SELECTS, Part, walk
 from playground.discord.limits.modals import inputs
 from playground.discord.wire import JsonObject, flag, number, objects, section, text
 from playground.discord.world.drafts import MessageFlag
+from playground.discord.world.files import Attachment
 from playground.discord.world.messages import Message
+
+_BARS = "▁▂▃▄▅▆▇█"
+_COLUMNS = 24
 
 
 def draw(message: Message) -> list[str]:
@@ -18,9 +24,20 @@ def draw(message: Message) -> list[str]:
         lines.extend(f"| {line}" for line in draw_embed(embed))
     lines.extend(_draw_parts(message.components))
     for attachment in message.attachments:
-        kind = "voice message" if message.flags & MessageFlag.VOICE else "file"
-        lines.append(f"[{kind}: {attachment.filename}, {len(attachment.data):,} bytes]")
+        if message.flags & MessageFlag.VOICE:
+            lines.append(_draw_voice(attachment))
+        else:
+            lines.append(f"[file: {attachment.filename}, {len(attachment.data):,} bytes]")
     return lines
+
+
+def _draw_voice(attachment: Attachment) -> str:
+    """Return a voice message as its player shows it: the picture and the length."""
+    points = base64.b64decode(attachment.waveform or "")
+    columns = min(_COLUMNS, len(points))
+    edges = [number * len(points) // columns for number in range(columns + 1)] if columns else []
+    bars = "".join(_BARS[max(points[first:after]) * len(_BARS) // 256] for first, after in pairwise(edges))
+    return f"[voice message: {bars} {attachment.duration or 0:.1f} s]"
 
 
 def draw_embed(embed: JsonObject) -> list[str]:

@@ -111,6 +111,10 @@ class Guild:
             kind = "role" if isinstance(target, RoleHandle) else "member"
             self._world.guilds.overwrite(where.id, target.id, "role" if kind == "role" else "member", allow=allowed)
 
+    def limit_files(self, most_bytes: int) -> None:
+        """Let no file that is uploaded here be larger, whatever the boost level says."""
+        self._world.guilds.limit_files(self.id, most_bytes)
+
     def kick_from_voice(self, who: Member | BotUser) -> None:
         """Disconnect somebody from their call."""
         self._switchboard.move(guild_id=self.id, user_id=who.id, channel_id=None)

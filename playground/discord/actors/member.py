@@ -4,7 +4,7 @@ import asyncio
 
 from playground.discord.actors.errors import ClientRefusedError
 from playground.discord.actors.person import Person
-from playground.discord.actors.places import Room
+from playground.discord.actors.places import Inbox, Room
 from playground.discord.actors.seen import Seen
 from playground.discord.actors.transcript import Transcript
 from playground.discord.switchboard import Switchboard
@@ -28,6 +28,11 @@ class Member(Person):
     ) -> None:
         super().__init__(world, transcript, guild_id=guild_id, user_id=user_id, home=home, upload_limit=upload_limit)
         self._switchboard = switchboard
+
+    @property
+    def inbox(self) -> Inbox:
+        """The channel shared with the application alone."""
+        return Inbox(self._world, self.id)
 
     @property
     def direct_messages(self) -> list[Seen]:

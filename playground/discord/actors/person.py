@@ -7,16 +7,16 @@ import asyncio
 from collections.abc import Mapping
 
 from playground.discord.actors.answer import Answer
-from playground.discord.actors.commands import command_data, find_command
+from playground.discord.actors.commands import DIRECT, command_data, find_command
 from playground.discord.actors.drawing import button_name, buttons, draw_modal, menus
 from playground.discord.actors.errors import ClientRefusedError, UnansweredError
 from playground.discord.actors.forms import Entry, Form
 from playground.discord.actors.options import Filled, Value, fill, shown
-from playground.discord.actors.places import Room
+from playground.discord.actors.places import Inbox, Room
 from playground.discord.actors.seen import Seen
 from playground.discord.actors.transcript import Transcript
 from playground.discord.limits.components import LINK, Part
-from playground.discord.permissions import Permission
+from playground.discord.permissions import NOBODY, Permission
 from playground.discord.wire import Json, JsonObject, flag, number, objects, text
 from playground.discord.world import World
 from playground.discord.world.commands import Command
@@ -69,7 +69,7 @@ class Person:
         may = self._world.guilds.may(guild_id=self.guild_id, user_id=self.id)
         return {"users": self.membership.user.payload(), "members": {**member, "permissions": str(int(may))}}
 
-    async def slash(self, command: str, /, *, in_channel: Room | None = None, **options: Value) -> Answer:
+    async def slash(self, command: str, /, *, in_channel: Room | Inbox | None = None, **options: Value) -> Answer:
         """Use a slash command ("voices list") and return the first answer.
 
         Raises ClientRefusedError for what the client would refuse, UnansweredError after three seconds of nothing.
@@ -82,7 +82,7 @@ class Person:
         return await self._do(Kind.COMMAND, data, room.id)
 
     async def autocomplete(
-        self, command: str, /, *, in_channel: Room | None = None, focused: str | None = None, **options: Value
+        self, command: str, /, *, in_channel: Room | Inbox | None = None, focused: str | None = None, **options: Value
     ) -> list[tuple[str, str | float]]:
         """Type into an option (`focused`, else the last one given) and return the choices offered: (name, value)."""
         room = in_channel or self._home
@@ -163,7 +163,9 @@ class Person:
     def _limit(self) -> int:
         return max(self.upload_limit, self._world.guilds.server(self.guild_id).file_limit)
 
-    def _find(self, name: str, room: Room) -> tuple[Command, tuple[JsonObject, ...]]:
+    def _find(self, name: str, room: Room | Inbox) -> tuple[Command, tuple[JsonObject, ...]]:
+        if isinstance(room, Inbox):
+            return find_command(self._world.commands.offered(None), name, NOBODY, context=DIRECT)
         may = self._world.guilds.may(guild_id=self.guild_id, user_id=self.id, channel_id=room.id)
         if not may & Permission.VIEW_CHANNEL or not may & Permission.USE_APPLICATION_COMMANDS:
             raise ClientRefusedError(f"{self.name} may not use commands in {room.name}")
@@ -211,8 +213,9 @@ class Person:
     async def _do(
         self, kind: Kind, data: JsonObject, channel_id: int, *, source_id: int | None = None, onto: Answer | None = None
     ) -> Answer:
+        guild_id = self.guild_id if self._world.directs.find(channel_id) is None else None
         interaction = self._world.ask(
-            kind, data, guild_id=self.guild_id, channel_id=channel_id, user_id=self.id, source_id=source_id
+            kind, data, guild_id=guild_id, channel_id=channel_id, user_id=self.id, source_id=source_id
         )
         await self._first_answer(interaction)
         if interaction.modal is not None:

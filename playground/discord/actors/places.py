@@ -58,6 +58,18 @@ class Room:
         }
 
 
+class Inbox:
+    """The channel that a user shares with the application alone."""
+
+    def __init__(self, world: World, user_id: int) -> None:
+        self._direct = world.directs.open(world.guilds.users[user_id])
+
+    @property
+    def id(self) -> int:
+        """Its id."""
+        return self._direct.id
+
+
 class RoleHandle:
     """A role."""
 

@@ -1,9 +1,12 @@
 """A message as somebody sees it, now: reads the world each time. Changes nothing."""
 
+import base64
+
 from playground.discord.actors.drawing import button_name, buttons, draw, menus
 from playground.discord.wire import JsonObject, flag, objects, section, text
 from playground.discord.world import World
 from playground.discord.world.drafts import MessageFlag
+from playground.discord.world.files import Attachment
 from playground.discord.world.messages import Message
 from playground.discord.world.pings import Pings
 
@@ -67,6 +70,27 @@ class Seen:
     def voice_message(self) -> bool:
         """Whether it is a native voice message."""
         return bool(self.message.flags & MessageFlag.VOICE)
+
+    @property
+    def seconds(self) -> float:
+        """How long its voice message says that it is; raises LookupError where it is none."""
+        return self._sound.duration or 0.0
+
+    @property
+    def waveform(self) -> bytes:
+        """The levels of its voice message, as they are drawn; raises LookupError where it is none."""
+        return base64.b64decode(self._sound.waveform or "")
+
+    @property
+    def replies_to(self) -> int | None:
+        """The id of the message it answers."""
+        return self.message.reply_to
+
+    @property
+    def _sound(self) -> Attachment:
+        if not self.voice_message:
+            raise LookupError("this is no voice message")
+        return self.message.attachments[0]
 
     @property
     def pings(self) -> Pings:

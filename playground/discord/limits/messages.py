@@ -2,8 +2,9 @@
 
 from playground.discord.limits.components import check_components
 from playground.discord.limits.embeds import check_embeds
+from playground.discord.limits.voice_messages import check_voice_message
 from playground.discord.refusal import Problems, RefusalError
-from playground.discord.wire import JsonObject, flag, number, objects, text, texts
+from playground.discord.wire import JsonObject, flag, number, objects, section, text, texts
 from playground.discord.world.drafts import Draft, MessageFlag
 
 _MAX_CONTENT, _MAX_FILES = 2000, 10
@@ -30,7 +31,7 @@ def check_draft(draft: Draft, *, path: str = "", file_limit: int, old_files: fro
     if any(len(upload.data) > file_limit for upload in draft.uploads):
         raise RefusalError(413, 40005, "Request entity too large")
     if draft.flags & MessageFlag.VOICE:
-        _check_voice_message(draft)
+        check_voice_message(draft, path=path)
 
 
 def check_not_empty(draft: Draft) -> None:
@@ -64,17 +65,6 @@ def _check_mentions(problems: Problems, path: str, mentions: JsonObject) -> None
         problems.add(f"{path}.parse", "BASE_TYPE_CHOICES", "Value must be one of {'users', 'roles', 'everyone'}.")
 
 
-def _check_voice_message(draft: Draft) -> None:
-    """Keep the rules of voice messages (discord.com/developers, "Voice Messages")."""
-    if draft.content or draft.embeds or draft.components:
-        raise RefusalError(400, 50159, "Voice messages do not support additional content.")
-    if len(draft.uploads) != 1:
-        raise RefusalError(400, 50160, "Voice messages must have a single audio attachment.")
-    upload = draft.uploads[0]
-    if upload.duration is None or upload.waveform is None:
-        raise RefusalError(400, 50161, "Voice messages must have supporting metadata.")
-
-
 def draft_of(data: JsonObject) -> Draft:
     """Read the fields of a message form, without its files."""
     return Draft(
@@ -85,6 +75,7 @@ def draft_of(data: JsonObject) -> Draft:
         mentions=_mentions(data),
         nonce=None if data.get("nonce") is None else str(data["nonce"]),
         reply_to=_replied(data),
+        reply_must_exist=flag(section(data, "message_reference"), "fail_if_not_exists", default=True),
     )
 
 

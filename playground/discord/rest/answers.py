@@ -4,12 +4,15 @@ from collections.abc import Iterable
 
 from playground.discord.limits.messages import check_choices, check_draft, check_not_empty
 from playground.discord.limits.modals import check_modal
-from playground.discord.refusal import Problems
+from playground.discord.limits.voice_messages import silent
+from playground.discord.permissions import Permission
+from playground.discord.refusal import Problems, RefusalError
 from playground.discord.rest.asked import Asked
 from playground.discord.rest.routes import NOTHING, Outcome, Route
 from playground.discord.wire import Json, JsonObject, number, objects, section
 from playground.discord.world import World
-from playground.discord.world.drafts import Draft
+from playground.discord.world.directs import FILE_LIMIT
+from playground.discord.world.drafts import Draft, MessageFlag
 from playground.discord.world.interactions import Interaction, Reply
 from playground.discord.world.messages import Message
 
@@ -39,11 +42,13 @@ class AnswerRoutes:
         match reply:
             case Reply.MESSAGE | Reply.UPDATE:
                 draft = asked.draft(data)
+                draft = silent(draft) if reply is Reply.UPDATE else draft
+                self._check_voice(draft, asked.word("token"))
                 check_draft(draft, path="data.", file_limit=self._file_limit(asked.word("token")))
                 if reply is Reply.MESSAGE:
                     check_not_empty(draft)
             case Reply.DEFERRED:
-                draft = Draft(flags=number(data, "flags"))
+                draft = silent(Draft(flags=number(data, "flags")))
             case Reply.CHOICES:
                 check_choices(objects(data, "choices"))
             case Reply.MODAL:
@@ -78,7 +83,7 @@ class AnswerRoutes:
 
     def _follow_up(self, asked: Asked) -> Outcome:
         interaction = self._world.interactions.by_token(asked.word("token"))
-        draft = asked.draft(asked.form())
+        draft = silent(asked.draft(asked.form()))
         check_draft(draft, file_limit=self._file_limit(interaction.token))
         check_not_empty(draft)
         return self._shown(self._world.interactions.follow_up(interaction, draft))
@@ -90,7 +95,9 @@ class AnswerRoutes:
     def _edit(self, asked: Asked) -> Outcome:
         interaction = self._world.interactions.by_token(asked.word("token"))
         old = self._world.interactions.message(interaction, _message_id(asked))
-        draft = asked.draft(asked.form())
+        if old.flags & MessageFlag.VOICE:
+            raise RefusalError(400, 50162, "Voice messages cannot be edited.")
+        draft = silent(asked.draft(asked.form()))
         names = frozenset(attachment.filename for attachment in old.attachments)
         check_draft(draft, file_limit=self._file_limit(interaction.token), old_files=names)
         return self._shown(self._world.interactions.edit(interaction, _message_id(asked), draft))
@@ -105,7 +112,18 @@ class AnswerRoutes:
 
     def _file_limit(self, token: str) -> int:
         found = self._world.interactions.find(token)
-        return self._world.guilds.server(found.guild_id).file_limit if found is not None else 0
+        if found is None:
+            return 0
+        return FILE_LIMIT if found.guild_id is None else self._world.guilds.server(found.guild_id).file_limit
+
+    def _check_voice(self, draft: Draft, token: str) -> None:
+        found = self._world.interactions.find(token)
+        if not draft.flags & MessageFlag.VOICE or found is None or found.guild_id is None:
+            return
+        bot_id = self._world.bot.id
+        may = self._world.guilds.may(guild_id=found.guild_id, user_id=bot_id, channel_id=found.channel_id)
+        if not may & Permission.SEND_VOICE_MESSAGES:
+            raise RefusalError(403, 50173, "You cannot send voice messages in this channel.")
 
 
 def _message_id(asked: Asked) -> int | None:

@@ -15,14 +15,14 @@ _FILE = re.compile(r"files\[(\d+)\]")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request: `names` are the variable parts of its path, `files` its uploads by number."""
+    """A request: `names` are the variable parts of its path, `files` its uploads by number: name, type, bytes."""
 
     method: str
     path: str
     query: Mapping[str, str]
     authorization: str | None
     body: Json = None
-    files: Mapping[int, tuple[str, bytes]] | None = None
+    files: Mapping[int, tuple[str, str | None, bytes]] | None = None
     names: Mapping[str, str] | None = None
 
     def id(self, name: str) -> int:
@@ -51,8 +51,9 @@ class Asked:
                 description=text(told.get(index, {}), "description") or None,
                 duration=real(told.get(index, {}), "duration_secs"),
                 waveform=text(told.get(index, {}), "waveform") or None,
+                content_type=kind,
             )
-            for index, (name, content) in sorted(files.items())
+            for index, (name, kind, content) in sorted(files.items())
         )
         kept = frozenset(told) - frozenset(files) if "attachments" in data else None
         return replace(draft_of(data), uploads=uploads, kept=kept)
@@ -69,7 +70,7 @@ async def read(request: web.Request, path: str) -> Asked:
 
 async def _read_parts(request: web.Request, asked: Asked) -> Asked:
     body: Json = None
-    files: dict[int, tuple[str, bytes]] = {}
+    files: dict[int, tuple[str, str | None, bytes]] = {}
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader):
             raise WireError("a multipart within a multipart")
@@ -78,7 +79,7 @@ async def _read_parts(request: web.Request, asked: Asked) -> Asked:
         if part.name == "payload_json":
             body = parse(content)
         elif numbered is not None:
-            files[int(numbered[1])] = (part.filename or "unknown", content)
+            files[int(numbered[1])] = (part.filename or "unknown", part.headers.get("Content-Type"), content)
         else:
             raise WireError(f"unknown part {part.name!r}")
     return replace(asked, body=body, files=files)

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from playground.discord.limits.messages import check_draft, check_not_empty
+from playground.discord.limits.voice_messages import silent
 from playground.discord.permissions import Permission
-from playground.discord.refusal import RefusalError
+from playground.discord.refusal import Problems, RefusalError
 from playground.discord.rest.asked import Asked
 from playground.discord.rest.routes import NOTHING, Outcome, Route
 from playground.discord.wire import number
@@ -64,11 +65,13 @@ class ChannelRoutes:
     def _create(self, asked: Asked) -> Outcome:
         channel = self._seen(asked)
         draft = asked.draft(asked.form())
-        self._need(channel, Permission.SEND_MESSAGES | _needs(draft))
+        self._need(channel, Permission.SEND_MESSAGES)
+        self._need_for_files(channel, draft)
         if isinstance(channel, Direct):
             self._world.directs.check(channel)
         check_draft(draft, file_limit=self._file_limit(channel))
         check_not_empty(draft)
+        draft = self._replied(channel, draft)
         if not self._may(channel) & Permission.EMBED_LINKS:
             draft = replace(draft, embeds=None)
         message = self._world.messages.create(draft, author_id=self._world.bot.id, channel_id=channel.id)
@@ -82,8 +85,8 @@ class ChannelRoutes:
         if message.author_id != self._world.bot.id:
             raise RefusalError(403, 50005, "Cannot edit a message authored by another user")
         if message.flags & MessageFlag.VOICE:
-            raise RefusalError(400, 50173, "Voice messages cannot be edited.")
-        draft = asked.draft(asked.form())
+            raise RefusalError(400, 50162, "Voice messages cannot be edited.")
+        draft = silent(asked.draft(asked.form()))
         limit = self._file_limit(self._seen(asked))
         names = frozenset(attachment.filename for attachment in message.attachments)
         check_draft(draft, file_limit=limit, old_files=names)
@@ -114,6 +117,28 @@ class ChannelRoutes:
         if permissions & ~self._may(channel):
             raise RefusalError(403, 50013, "Missing Permissions")
 
+    def _need_for_files(self, channel: Place, draft: Draft) -> None:
+        """Voice messages have a permission and an error of their own, and need no Attach Files."""
+        if not draft.flags & MessageFlag.VOICE:
+            self._need(channel, Permission.ATTACH_FILES if draft.uploads else Permission(0))
+        elif not self._may(channel) & Permission.SEND_VOICE_MESSAGES:
+            raise RefusalError(403, 50173, "You cannot send voice messages in this channel.")
+
+    def _replied(self, channel: Place, draft: Draft) -> Draft:
+        """Return the draft, no reply any more where what it answers is gone and need not be there."""
+        if draft.reply_to is None:
+            return draft
+        if not self._may(channel) & Permission.READ_MESSAGE_HISTORY:
+            raise RefusalError(400, 160002, "Cannot reply without permission to read message history")
+        replied = self._world.messages.find(draft.reply_to)
+        if replied is not None and replied.channel_id == channel.id and not replied.ephemeral:
+            return draft
+        if draft.reply_must_exist:
+            problems = Problems()
+            problems.add("message_reference", "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", "Unknown message")
+            problems.raise_if_any()
+        return replace(draft, reply_to=None)
+
     def _file_limit(self, channel: Place) -> int:
         return FILE_LIMIT if isinstance(channel, Direct) else self._world.guilds.server(channel.guild_id).file_limit
 
@@ -121,9 +146,3 @@ class ChannelRoutes:
         if isinstance(channel, Direct):
             return RIGHTS
         return self._world.guilds.may(guild_id=channel.guild_id, user_id=self._world.bot.id, channel_id=channel.id)
-
-
-def _needs(draft: Draft) -> Permission:
-    if draft.flags & MessageFlag.VOICE:
-        return Permission.SEND_VOICE_MESSAGES
-    return Permission.ATTACH_FILES if draft.uploads else Permission(0)

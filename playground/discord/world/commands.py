@@ -76,6 +76,6 @@ class Commands:
         """Return the global commands, or the ones of one server alone."""
         return tuple(command for command in self._commands if command.guild_id == guild_id)
 
-    def offered(self, guild_id: int) -> tuple[Command, ...]:
-        """Return what members of a server can use: its own commands before the global ones."""
-        return (*self.known(guild_id), *self.known())
+    def offered(self, guild_id: int | None) -> tuple[Command, ...]:
+        """Return what members of a server can use, its own commands before the global ones; None is no server."""
+        return (*(() if guild_id is None else self.known(guild_id)), *self.known())

@@ -19,6 +19,8 @@ RIGHTS = (
     | Permission.SEND_VOICE_MESSAGES
 )
 """What the application may do there (discord.com/developers, "Permissions": no role has a say in them)."""
+TOLD = Permission.ATTACH_FILES | Permission.EMBED_LINKS | Permission.MENTION_EVERYONE | Permission.USE_EXTERNAL_EMOJIS
+"""What an interaction says of it, which is less (discord.com/developers, "Interaction Object": app_permissions)."""
 
 
 @dataclass(frozen=True, slots=True)

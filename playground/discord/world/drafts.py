@@ -26,6 +26,8 @@ class Upload:
     description: str | None = None
     duration: float | None = None
     waveform: str | None = None
+    content_type: str | None = None
+    """What its sender says it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,4 @@ class Draft:
     mentions: JsonObject | None = None
     nonce: str | None = None
     reply_to: int | None = None
+    reply_must_exist: bool = True

@@ -53,7 +53,8 @@ class Interaction:
     id: int
     token: str
     kind: Kind
-    guild_id: int
+    guild_id: int | None
+    """None in a direct message to the application."""
     channel_id: int
     user_id: int
     data: JsonObject
@@ -105,7 +106,7 @@ class Interactions:
         kind: Kind,
         data: JsonObject,
         *,
-        guild_id: int,
+        guild_id: int | None,
         channel_id: int,
         user_id: int,
         source_id: int | None = None,
@@ -240,7 +241,7 @@ class Interactions:
             "id": str(interaction.id),
             "type": int(interaction.kind),
             "user": self._guilds.users[interaction.user_id].payload(),
-            "authorizing_integration_owners": {"0": str(interaction.guild_id)},
+            "authorizing_integration_owners": {"0": str(interaction.guild_id or 0)},
         }
         return self._messages.create(
             draft,

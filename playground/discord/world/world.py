@@ -5,7 +5,7 @@ from playground.discord.snowflakes import Snowflakes
 from playground.discord.wire import Json, JsonObject
 from playground.discord.world.calls import Calls
 from playground.discord.world.commands import Commands
-from playground.discord.world.directs import Directs
+from playground.discord.world.directs import FILE_LIMIT, TOLD, Directs
 from playground.discord.world.events import Event, Events
 from playground.discord.world.files import Files
 from playground.discord.world.guilds import Guilds, Server
@@ -47,7 +47,7 @@ class World:
         kind: Kind,
         data: JsonObject,
         *,
-        guild_id: int,
+        guild_id: int | None,
         channel_id: int,
         user_id: int,
         source_id: int | None = None,
@@ -117,11 +117,6 @@ class World:
         }
 
     def _interaction_payload(self, interaction: Interaction) -> JsonObject:
-        guild_id, channel_id, user_id = interaction.guild_id, interaction.channel_id, interaction.user_id
-        server = self.guilds.server(guild_id)
-        may = self.guilds.may(guild_id=guild_id, user_id=user_id, channel_id=channel_id)
-        app_may = self.guilds.may(guild_id=guild_id, user_id=self.bot.id, channel_id=channel_id)
-        member = self.guilds.member(guild_id, user_id).payload()
         data: dict[str, Json] = {
             "id": str(interaction.id),
             "application_id": str(self.bot.id),
@@ -129,20 +124,39 @@ class World:
             "token": interaction.token,
             "version": 1,
             "data": interaction.data,
-            "guild": {"id": str(guild_id), "locale": "en-US", "features": []},
-            "guild_id": str(guild_id),
-            "channel": {**self.guilds.channel(channel_id).payload(), "permissions": str(int(may))},
-            "channel_id": str(channel_id),
-            "member": {**member, "permissions": str(int(may))},
-            "app_permissions": str(int(app_may)),
+            "channel_id": str(interaction.channel_id),
             "locale": "en-US",
-            "guild_locale": "en-US",
             "entitlements": [],
             "entitlement_sku_ids": [],
-            "authorizing_integration_owners": {"0": str(guild_id)},
-            "context": 0,
-            "attachment_size_limit": server.file_limit,
+            "authorizing_integration_owners": {"0": str(interaction.guild_id or 0)},
+            **self._place_of(interaction),
         }
         if interaction.source_id is not None:
             data["message"] = self.messages.payload(self.messages.get(interaction.source_id))
         return data
+
+    def _place_of(self, interaction: Interaction) -> JsonObject:
+        """Return what an interaction says of where it came from, by whom, and what the application may there."""
+        guild_id, channel_id, user_id = interaction.guild_id, interaction.channel_id, interaction.user_id
+        if guild_id is None:
+            direct = self.directs.open(self.guilds.users[user_id])
+            return {
+                "channel": direct.payload(),
+                "user": direct.user.payload(),
+                "app_permissions": str(int(TOLD)),
+                "context": 1,
+                "attachment_size_limit": FILE_LIMIT,
+            }
+        may = self.guilds.may(guild_id=guild_id, user_id=user_id, channel_id=channel_id)
+        app_may = self.guilds.may(guild_id=guild_id, user_id=self.bot.id, channel_id=channel_id)
+        member = self.guilds.member(guild_id, user_id).payload()
+        return {
+            "guild": {"id": str(guild_id), "locale": "en-US", "features": []},
+            "guild_id": str(guild_id),
+            "channel": {**self.guilds.channel(channel_id).payload(), "permissions": str(int(may))},
+            "member": {**member, "permissions": str(int(may))},
+            "app_permissions": str(int(app_may)),
+            "guild_locale": "en-US",
+            "context": 0,
+            "attachment_size_limit": self.guilds.server(guild_id).file_limit,
+        }

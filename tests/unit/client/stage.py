@@ -7,11 +7,13 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import Bot, button, read_upload, row
+from bot.client import Bot, button, read_upload, row, try_voice_message
 from bot.client.buttons import Interaction
 from bot.errors import PlaybackError, VoiceError
+from bot.models import VoiceMessage
 
 FRUIT = "tangerine"
+SOUND = VoiceMessage(ogg=b"OggS and so on", seconds=1.23456, waveform=bytes([0, 128, 255]))
 
 
 class Stage(commands.Cog):
@@ -45,6 +47,13 @@ class Stage(commands.Cog):
         await interaction.response.defer(ephemeral=True, thinking=True)
         data = await read_upload(file, max_bytes=most)
         await interaction.edit_original_response(content=f"{len(data)} bytes")
+
+    @app_commands.command()
+    async def record(self, interaction: Interaction) -> None:
+        """Send a voice message."""
+        await interaction.response.send_message("Wait.", ephemeral=True)
+        why = await try_voice_message(interaction, SOUND, label="**Label** @everyone")
+        await interaction.edit_original_response(content=f"Refused: {why}" if why else "Sent.")
 
     @app_commands.command()
     @app_commands.guild_only()

@@ -1,10 +1,11 @@
 """A server as discord.py sees it: real guild, channels, members and voice states, fed with Discord's own payloads.
 
 The far end is replaced where the wires leave the process: the gateway that takes voice requests, and the voice
-server's websocket. Everything between, with discord.py's player thread, is the real thing.
+server's websocket. Everything between, with the pacer's thread, is the real thing.
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,10 +16,12 @@ import discord
 from discord.gateway import DiscordVoiceWebSocket
 from discord.voice_state import ConnectionFlowState, VoiceConnectionState
 
+from bot.playback.handshake import ChannelConnection
 from bot.playback.line import Line
 from bot.playback.link import Connect
+from bot.playback.pacer import Pacer
 from bot.playback.source import SILENCE
-from bot.playback.voice_client import ChannelConnection, ChannelVoice, connect
+from bot.playback.voice_client import ChannelVoice, connect
 
 GUILD, BOT, ALICE, BOB, ROBOT = 100, 1, 2, 3, 4
 LOUNGE, ATTIC, STAGE = 11, 12, 13
@@ -76,26 +79,29 @@ class FarConnection(ChannelConnection):
         aviary = self.voice_client.client.aviary
         self.mode, self.ssrc, self.secret_key = "aead_xchacha20_poly1305_rtpsize", 7, [0] * 32
         self.dave_protocol_version, self.dave_session = aviary.dave_version, FarDave(aviary)
+        self.socket.connect(aviary.sink.getsockname())
         if not aviary.voice_falls_through:
             self.state = ConnectionFlowState.connected
+            self._on_connected()
 
 
 class FarVoice(ChannelVoice):
     """Our connection, whose packets are noted as they leave."""
 
     def create_connection_state(self) -> VoiceConnectionState:
-        self._handshake = FarConnection(self)
+        self._handshake = FarConnection(self, connected=self._speak_again)
         return self._handshake
 
     async def wait_encrypted(self, seconds: float = 0.3) -> None:
         await super().wait_encrypted(seconds)
 
-    def send_audio_packet(self, data: bytes, *, encode: bool = True) -> None:
-        assert not encode
+    def send_packet(self, packet: bytes) -> None:
         if self.client.aviary.send_fault is not None:
             raise self.client.aviary.send_fault
-        self.client.aviary.note(self.channel.id, data, clear=not self.encrypted)
-        super().send_audio_packet(data, encode=encode)
+        refused = self.refused
+        super().send_packet(packet)
+        if self.refused == refused:
+            self.client.aviary.note(self.channel.id, packet, clear=not self.encrypted)
 
 
 class FarGateway:
@@ -136,10 +142,15 @@ class Aviary:
         self.send_fault: BaseException | None = None
         self.dave_version = 1
         self.group_ready = True
+        self.pacer = Pacer()
+        self.sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        """Where packets go; nobody reads them."""
+        self.sink.bind(("127.0.0.1", 0))
         self._changed = asyncio.Condition()
         self._loop = asyncio.get_running_loop()
 
     async def __aenter__(self) -> Self:
+        await self.pacer.__aenter__()
         await self.client.__aenter__()
         state = self.client._connection
         state.user = discord.ClientUser(state=state, data=user(BOT, bot=True))
@@ -149,6 +160,8 @@ class Aviary:
 
     async def __aexit__(self, *details: object) -> None:
         await self.client.__aexit__(*details)
+        await self.pacer.__aexit__(None, None, None)
+        self.sink.close()
 
     def _on_voice_state_update(self) -> Callable[..., Any]:
         async def on_voice_state_update(
@@ -171,7 +184,7 @@ class Aviary:
 
     @property
     def connect(self) -> Connect:
-        return partial(connect, cls=FarVoice, seconds=5.0)
+        return partial(connect, pacer=self.pacer, cls=FarVoice, seconds=5.0)
 
     def move(self, user_id: int, channel_id: int | None, **flags: bool) -> None:
         """Put a member in a channel, or out of all, as Discord would tell it."""
@@ -255,7 +268,7 @@ class Script:
             raise self.fault_after
 
     def line(self, channel: discord.abc.GuildChannel, asker_id: int = ALICE) -> Line:
-        return Line(asker_id, channel, self.open)
+        return Line(asker_id=asker_id, channel=channel, open=lambda _: self.open())
 
 
 def user(user_id: int, *, bot: bool = False) -> dict[str, object]:

@@ -3,8 +3,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from bot.playback import Speakers
+from bot.playback import Limits, Speakers
 from tests.unit.playback.aviary import ALICE, LOUNGE, Aviary
+
+LIMITS = Limits(max_queue=3, idle_seconds=60.0, finish_seconds=0.05)
 
 
 @pytest.fixture(autouse=True)
@@ -12,7 +14,7 @@ def no_thread_stays_behind() -> Iterator[None]:
     before = set(threading.enumerate())  # other files' are theirs
     yield
     for thread in set(threading.enumerate()) - before:
-        if thread.name.startswith(("voice-socket-reader", "audio-player")):
+        if thread.name.startswith(("voice-socket-reader", "audio-player", "voice-keep-alive", "pacer")):
             thread.join(timeout=2)
             assert not thread.is_alive(), thread.name
 
@@ -27,6 +29,6 @@ async def aviary(no_thread_stays_behind: None) -> AsyncIterator[Aviary]:
 
 @pytest.fixture
 async def speakers(aviary: Aviary) -> AsyncIterator[Speakers]:
-    async with Speakers(3, 60.0, connect=aviary.connect) as speakers:
+    async with Speakers(LIMITS, connect=aviary.connect) as speakers:
         aviary.listeners.append(speakers.notice)
         yield speakers

@@ -1,72 +1,140 @@
 import asyncio
 import threading
 
-from bot.playback.buffer import PacketBuffer
+import pytest
+
+from bot.playback.buffer import LEAST_HEAD, MOST_HEAD, Head, LineBuffer
 
 PACKETS = [bytes([0x78, index]) for index in range(40)]
 
 
+async def put(buffer: LineBuffer, *packets: bytes, whole: bool = True) -> None:
+    sentence = buffer.begin()
+    for packet in packets:
+        await buffer.put(sentence, packet)
+    if whole:
+        buffer.complete(sentence)
+
+
 async def test_packets_come_out_as_they_went_in_and_then_the_end() -> None:
-    buffer = PacketBuffer(head=1)
-    for packet in PACKETS:
-        await buffer.put(packet)
+    buffer = LineBuffer(head=1)
+    await put(buffer, *PACKETS)
     buffer.end()
     assert [buffer.take() for _ in range(41)] == [*PACKETS, b""]
     assert buffer.taken == 40
 
 
 async def test_nothing_is_handed_out_before_enough_is_there() -> None:
-    buffer = PacketBuffer(head=3)
-    await buffer.put(PACKETS[0])
-    await buffer.put(PACKETS[1])
+    buffer = LineBuffer(head=3)
+    sentence = buffer.begin()
+    await buffer.put(sentence, PACKETS[0])
+    await buffer.put(sentence, PACKETS[1])
     assert buffer.take() is None
-    await buffer.put(PACKETS[2])
+    await buffer.put(sentence, PACKETS[2])
     assert buffer.take() == PACKETS[0]
 
 
 async def test_after_a_gap_enough_is_gathered_again() -> None:
-    buffer = PacketBuffer(head=2)
-    await buffer.put(PACKETS[0])
-    await buffer.put(PACKETS[1])
+    buffer = LineBuffer(head=2)
+    sentence = buffer.begin()
+    await buffer.put(sentence, PACKETS[0])
+    await buffer.put(sentence, PACKETS[1])
     taken = [buffer.take() for _ in range(3)]
-    await buffer.put(PACKETS[2])
+    await buffer.put(sentence, PACKETS[2])
     assert [*taken, buffer.take()] == [PACKETS[0], PACKETS[1], None, None]
     buffer.end()
     assert buffer.take() == PACKETS[2]
 
 
-async def test_primed_waits_for_enough() -> None:
-    buffer = PacketBuffer(head=2)
-    primed = asyncio.create_task(buffer.primed())
-    await buffer.put(PACKETS[0])
-    await asyncio.sleep(0)
-    assert not primed.done()
-    await buffer.put(PACKETS[1])
-    await primed
-
-
-async def test_primed_is_true_of_a_short_line() -> None:
-    buffer = PacketBuffer(head=2)
-    await buffer.put(PACKETS[0])
-    buffer.end()
+async def test_whoever_waits_is_told_when_there_is_enough_and_again_after_a_gap() -> None:
+    told: list[int] = []
+    buffer = LineBuffer(head=2, primed=lambda: told.append(buffer.taken))
+    sentence = buffer.begin()
+    await buffer.put(sentence, PACKETS[0])
+    assert told == []
+    await buffer.put(sentence, PACKETS[1])
     await buffer.primed()
-    assert len(buffer) == 1
+    assert told == [0]
+    assert [buffer.take() for _ in range(3)] == [*PACKETS[:2], None]
+    await buffer.put(sentence, PACKETS[2])
+    await buffer.put(sentence, PACKETS[3])
+    assert told == [0, 2]
 
 
-async def test_an_empty_packet_is_not_the_end() -> None:
-    buffer = PacketBuffer(head=1)
-    await buffer.put(b"")
-    await buffer.put(PACKETS[0])
+async def test_a_short_sentence_is_played_without_waiting_for_the_next() -> None:
+    buffer = LineBuffer(head=8)
+    await put(buffer, PACKETS[0])
+    await buffer.primed()
     assert buffer.take() == PACKETS[0]
 
 
-async def test_a_full_buffer_holds_its_maker_until_half_is_taken() -> None:
-    buffer = PacketBuffer(capacity=4, head=1)
-    for packet in PACKETS[:4]:
-        await buffer.put(packet)
-    fifth = asyncio.create_task(buffer.put(PACKETS[4]))
+async def test_an_empty_packet_is_not_the_end() -> None:
+    buffer = LineBuffer(head=1)
+    sentence = buffer.begin()
+    await buffer.put(sentence, b"")
+    await buffer.put(sentence, PACKETS[0])
+    assert buffer.take() == PACKETS[0]
+
+
+async def test_sentences_follow_each_other_and_are_told_when_they_were_said() -> None:
+    said: list[int] = []
+    buffer = LineBuffer(start=2, head=1, reached=said.append)
+    await put(buffer, *PACKETS[:2])
+    await put(buffer, *PACKETS[2:4])
+    buffer.end()
+    assert [buffer.take() for _ in range(5)] == [*PACKETS[:4], b""]
     await asyncio.sleep(0)
-    assert len(buffer) == 4
+    assert said == [3, 4]
+    assert buffer.number == 4
+
+
+async def test_the_present_sentence_can_be_said_again_and_no_other() -> None:
+    buffer = LineBuffer(head=1)
+    await put(buffer, *PACKETS[:2])
+    await put(buffer, *PACKETS[2:5])
+    buffer.end()
+    first = [buffer.take() for _ in range(4)]
+    buffer.rewind()
+    assert buffer.taken == 2
+    assert [*first, *(buffer.take() for _ in range(4))] == [*PACKETS[:4], *PACKETS[2:5], b""]
+    assert buffer.taken == 5
+
+
+async def test_a_line_ended_after_its_sentence_hands_out_no_other() -> None:
+    buffer = LineBuffer(head=1)
+    await put(buffer, *PACKETS[:2])
+    await put(buffer, *PACKETS[2:4])
+    assert buffer.take() == PACKETS[0]
+    buffer.stop_after_sentence()
+    assert [buffer.take() for _ in range(2)] == [PACKETS[1], b""]
+    assert buffer.number == 1
+
+
+async def test_a_line_ended_between_sentences_begins_no_other() -> None:
+    buffer = LineBuffer(head=1)
+    sentence = buffer.begin()
+    buffer.stop_after_sentence()
+    await buffer.put(sentence, PACKETS[0])
+    assert buffer.take() == b""
+    assert buffer.number == 0
+
+
+async def test_a_sentence_that_broke_off_is_played_as_far_as_it_came() -> None:
+    buffer = LineBuffer(head=8)
+    await put(buffer, *PACKETS[:3], whole=False)
+    assert buffer.take() is None
+    buffer.end()
+    assert [buffer.take() for _ in range(4)] == [*PACKETS[:3], b""]
+
+
+async def test_a_full_buffer_holds_its_maker_until_half_is_taken() -> None:
+    buffer = LineBuffer(capacity=4, head=1)
+    sentence = buffer.begin()
+    for packet in PACKETS[:4]:
+        await buffer.put(sentence, packet)
+    fifth = asyncio.create_task(buffer.put(sentence, PACKETS[4]))
+    await asyncio.sleep(0)
+    assert buffer.ahead == 4
     assert not fifth.done()
     thread = threading.Thread(target=lambda: [buffer.take() for _ in range(2)])
     thread.start()
@@ -76,7 +144,7 @@ async def test_a_full_buffer_holds_its_maker_until_half_is_taken() -> None:
 
 
 async def test_many_packets_pass_through_a_small_buffer_to_another_thread() -> None:
-    buffer = PacketBuffer(capacity=5, head=2)
+    buffer = LineBuffer(capacity=5, head=2)
     many = [bytes([0x78, index % 256, index // 256]) for index in range(2000)]
     taken: list[bytes] = []
 
@@ -87,8 +155,21 @@ async def test_many_packets_pass_through_a_small_buffer_to_another_thread() -> N
 
     thread = threading.Thread(target=take_all)
     thread.start()
-    for packet in many:
-        await buffer.put(packet)
+    for start in range(0, 2000, 100):
+        await put(buffer, *many[start : start + 100])
     buffer.end()
     await asyncio.to_thread(thread.join)
     assert taken == many
+
+
+@pytest.mark.parametrize(
+    ("underruns", "packets"),
+    [((), LEAST_HEAD), ((1,), 16), ((1, 1, 5), MOST_HEAD), ((1, 0), 14), ((1, 0, 0, 0, 0, 0), LEAST_HEAD)],
+)
+def test_more_is_gathered_where_makers_lagged_and_less_again_where_they_do_not(
+    underruns: tuple[int, ...], packets: int
+) -> None:
+    head = Head()
+    for count in underruns:
+        head.learn(count)
+    assert head.packets == packets

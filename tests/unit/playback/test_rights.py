@@ -11,6 +11,11 @@ def deny(aviary: Aviary, **permissions: bool) -> None:
     aviary.edit_channel(LOUNGE, permission_overwrites=[overwrite])
 
 
+def allow(aviary: Aviary, channel_id: int, **permissions: bool) -> None:
+    overwrite = {"id": str(GUILD), "type": 0, "allow": str(discord.Permissions(**permissions).value), "deny": "0"}
+    aviary.edit_channel(channel_id, permission_overwrites=[overwrite])
+
+
 def test_a_channel_with_a_listener_is_fine(aviary: Aviary) -> None:
     assert admit(aviary.channel(LOUNGE)) is aviary.channel(LOUNGE)
 
@@ -30,10 +35,13 @@ def test_a_missing_right_is_named(aviary: Aviary, missing: str, sentence: str) -
     assert str(caught.value) == sentence
 
 
-def test_a_stage_is_refused(aviary: Aviary) -> None:
+@pytest.mark.parametrize("right", ["request_to_speak", "mute_members"])
+def test_a_stage_wants_the_right_to_ask_or_to_lift_oneself(aviary: Aviary, right: str) -> None:
     aviary.move(BOB, STAGE)
-    with pytest.raises(PlaybackError, match="I cannot speak in a stage channel yet: use a voice channel"):
+    with pytest.raises(PlaybackError, match="I may not speak in #Stage: give me Connect and Request to Speak there"):
         admit(aviary.channel(STAGE))
+    allow(aviary, STAGE, **{right: True})
+    assert admit(aviary.channel(STAGE)) is aviary.channel(STAGE)
 
 
 def test_a_channel_that_was_deleted_is_gone(aviary: Aviary) -> None:

@@ -1,11 +1,12 @@
-from bot.playback.buffer import PacketBuffer
-from bot.playback.source import LEAD, PATIENCE, SILENCE, OpusSource
+from bot.playback.buffer import LineBuffer
+from bot.playback.source import LEAD, LULL, PATIENCE, SILENCE, OpusSource
 
 
-async def filled(*packets: bytes, ended: bool = True) -> PacketBuffer:
-    buffer = PacketBuffer(head=1)
+async def filled(*packets: bytes, ended: bool = True) -> LineBuffer:
+    buffer = LineBuffer(head=1)
+    sentence = buffer.begin()
     for packet in packets:
-        await buffer.put(packet)
+        await buffer.put(sentence, packet)
     if ended:
         buffer.end()
     return buffer
@@ -16,17 +17,51 @@ async def test_silence_leads_then_the_line_then_the_end() -> None:
     assert [source.read() for _ in range(LEAD + 3)] == [SILENCE] * LEAD + [b"a", b"b", b""]
     assert source.exhausted
     assert source.underruns == 0
-    assert source.is_opus()
+
+
+async def test_a_listener_who_is_used_to_the_speaker_hears_the_line_at_once() -> None:
+    source = OpusSource(await filled(b"a"), lambda: True, lead=0)
+    assert source.read() == b"a"
 
 
 async def test_a_lagging_maker_is_covered_with_silence_and_counted() -> None:
     buffer = await filled(b"a", ended=False)
-    source = OpusSource(buffer, lambda: True)
-    heard = [source.read() for _ in range(LEAD + 3)][LEAD:]
+    source = OpusSource(buffer, lambda: True, lead=0)
+    heard = [source.read() for _ in range(3)]
     assert heard == [b"a", SILENCE, SILENCE]
     assert source.underruns == 2
     assert buffer.taken == 1
     assert not source.exhausted
+
+
+async def test_a_maker_that_lags_for_long_is_not_filled_with_silence_for_ever() -> None:
+    source = OpusSource(await filled(b"a", ended=False), lambda: True, lead=0)
+    assert [source.read() for _ in range(LULL + 3)] == [b"a", *[SILENCE] * LULL, None, None]
+    assert source.resting
+    assert source.underruns == LULL
+
+
+async def test_nothing_is_sent_while_the_first_word_is_waited_for() -> None:
+    source = OpusSource(await filled(ended=False), lambda: True)
+    assert [source.read() for _ in range(LEAD + 1)] == [SILENCE] * LEAD + [None]
+    assert source.underruns == 0
+
+
+async def test_a_paused_line_ends_in_silence_and_goes_on_with_its_next_word() -> None:
+    source = OpusSource(await filled(b"a", b"b"), lambda: True, lead=0)
+    first = source.read()
+    source.paused = True
+    held = [source.read() for _ in range(LULL + 1)]
+    source.paused = False
+    assert [first, *held, source.read(), source.read()] == [b"a", *[SILENCE] * LULL, None, b"b", b""]
+    assert source.underruns == 0
+
+
+async def test_a_sentence_that_nobody_could_hear_is_said_again() -> None:
+    source = OpusSource(await filled(b"a", b"b", b"c"), lambda: True, lead=0)
+    cut = [source.read(), source.read()]
+    source.again = True
+    assert [*cut, *(source.read() for _ in range(4))] == [b"a", b"b", b"a", b"b", b"c", b""]
 
 
 async def test_the_line_is_held_while_nobody_could_hear_it() -> None:

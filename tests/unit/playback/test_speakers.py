@@ -1,5 +1,6 @@
 import asyncio
 import gc
+from dataclasses import replace
 
 import pytest
 
@@ -7,7 +8,8 @@ from bot.errors import PlaybackError, ProviderError
 from bot.playback import Played, Speakers
 from bot.playback.rights import is_in_voice
 from bot.playback.source import SILENCE
-from tests.unit.playback.aviary import ALICE, ATTIC, BOB, BOT, GUILD, LOUNGE, STAGE, Aviary, Script
+from tests.unit.playback.aviary import ALICE, ATTIC, BOB, BOT, GUILD, LOUNGE, Aviary, Script
+from tests.unit.playback.conftest import LIMITS
 
 
 async def test_a_line_is_heard_whole_and_in_order(aviary: Aviary, speakers: Speakers) -> None:
@@ -275,29 +277,55 @@ async def test_stop_while_the_bot_still_joins(aviary: Aviary, speakers: Speakers
     assert (await speakers.enqueue(Script(10).line(aviary.channel(LOUNGE))).done).packets == 10
 
 
-async def test_a_kick_in_the_middle_fails_the_line_and_those_that_wait(aviary: Aviary, speakers: Speakers) -> None:
-    present = speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
-    waiting = speakers.enqueue(Script().line(aviary.channel(LOUNGE)))
+async def test_a_kick_in_the_middle_is_waited_out_and_the_sentence_said_again(
+    aviary: Aviary, speakers: Speakers
+) -> None:
+    script, following = Script(50), Script(10)
+    present = speakers.enqueue(script.line(aviary.channel(LOUNGE)))
+    waiting = speakers.enqueue(following.line(aviary.channel(LOUNGE)))
     await aviary.hears(3)
     aviary.move(BOT, None)
-    with pytest.raises(PlaybackError, match="disconnected from #Lounge"):
-        await present.done
-    with pytest.raises(PlaybackError, match="disconnected"):
-        await waiting.done
-    assert aviary.guild.voice_client is None
-    assert (await speakers.enqueue(Script(10).line(aviary.channel(LOUNGE))).done).packets == 10
+    assert await anext(present.news()) == (
+        "I was disconnected from #Lounge: /join brings me back, and I go on with your line."
+    )
+    before = len(aviary.heard)
+
+    speakers.join(aviary.channel(LOUNGE))
+
+    assert await present.done == Played(packets=50, stopped=False)
+    assert await waiting.done == Played(packets=10, stopped=False)
+    await aviary.hears(before + 60)
+    assert [packet for _, packet in aviary.heard[before:]] == script.packets + following.packets
 
 
-async def test_a_kick_is_seen_without_being_told(aviary: Aviary, speakers: Speakers) -> None:
-    aviary.listeners.clear()
-    present = speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
-    waiting = speakers.enqueue(Script().line(aviary.channel(LOUNGE)))
+async def test_a_bot_that_was_thrown_out_goes_on_where_it_is_invited_to(aviary: Aviary, speakers: Speakers) -> None:
+    aviary.move(BOB, ATTIC)
+    present = speakers.enqueue(Script(50).line(aviary.channel(LOUNGE)))
+    waiting = speakers.enqueue(Script(10).line(aviary.channel(LOUNGE)))
     await aviary.hears(3)
     aviary.move(BOT, None)
-    with pytest.raises(PlaybackError, match="disconnected from #Lounge in the middle"):
-        await present.done
-    with pytest.raises(PlaybackError, match="before this line's turn"):
-        await waiting.done
+    await anext(present.news())
+    before = len(aviary.heard)
+
+    his = speakers.enqueue(Script(10).line(aviary.channel(ATTIC), BOB))
+
+    for ticket in (present, waiting, his):
+        await ticket.done
+    assert {channel for channel, _ in aviary.heard[before:]} == {ATTIC}
+
+
+async def test_a_bot_that_is_not_invited_back_gives_its_lines_up(aviary: Aviary) -> None:
+    async with Speakers(replace(LIMITS, invitation_seconds=0.05), connect=aviary.connect) as speakers:
+        present = speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
+        waiting = speakers.enqueue(Script().line(aviary.channel(LOUNGE)))
+        await aviary.hears(3)
+        aviary.move(BOT, None)
+        with pytest.raises(PlaybackError, match="disconnected from #Lounge and not invited back"):
+            await present.done
+        with pytest.raises(PlaybackError, match="before this line's turn"):
+            await waiting.done
+        assert aviary.guild.voice_client is None
+        assert (await speakers.enqueue(Script(10).line(aviary.channel(LOUNGE))).done).packets == 10
 
 
 async def test_a_kick_between_lines_is_followed_by_joining_again(aviary: Aviary, speakers: Speakers) -> None:
@@ -323,15 +351,6 @@ async def test_a_move_into_an_empty_channel_ends_the_line(aviary: Aviary, speake
     await aviary.hears(3)
     aviary.move(BOT, ATTIC)
     with pytest.raises(PlaybackError, match="Nobody is in #Attic, so I left"):
-        await ticket.done
-    await aviary.sees(BOT, None)
-
-
-async def test_a_move_onto_a_stage_ends_the_line(aviary: Aviary, speakers: Speakers) -> None:
-    ticket = speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
-    await aviary.hears(3)
-    aviary.move(BOT, STAGE)
-    with pytest.raises(PlaybackError, match="a stage"):
         await ticket.done
     await aviary.sees(BOT, None)
 
@@ -393,7 +412,7 @@ async def test_events_where_the_bot_never_was_and_is_no_more_are_no_matter(aviar
 
 
 async def test_the_bot_leaves_after_idle_time(aviary: Aviary) -> None:
-    async with Speakers(3, 0.05, connect=aviary.connect) as speakers:
+    async with Speakers(replace(LIMITS, idle_seconds=0.05), connect=aviary.connect) as speakers:
         await speakers.enqueue(Script(10).line(aviary.channel(LOUNGE))).done
         await aviary.sees(BOT, None)
         assert (await speakers.enqueue(Script(10).line(aviary.channel(LOUNGE))).done).packets == 10
@@ -467,7 +486,7 @@ async def test_leave_where_the_bot_never_was(speakers: Speakers) -> None:
 
 
 async def test_shutting_down_refuses_what_waits_and_what_comes(aviary: Aviary) -> None:
-    async with Speakers(3, 60.0, connect=aviary.connect) as speakers:
+    async with Speakers(LIMITS, connect=aviary.connect) as speakers:
         present = speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
         prepared = Script()
         waiting = speakers.enqueue(prepared.line(aviary.channel(LOUNGE)))
@@ -482,7 +501,7 @@ async def test_shutting_down_refuses_what_waits_and_what_comes(aviary: Aviary) -
 
 
 async def test_a_server_that_was_silent_so_far_is_not_joined_after_shutting_down(aviary: Aviary) -> None:
-    async with Speakers(3, 60.0, connect=aviary.connect) as speakers:
+    async with Speakers(LIMITS, connect=aviary.connect) as speakers:
         pass
 
     with pytest.raises(PlaybackError, match="shutting down"):

@@ -11,9 +11,9 @@ from bot.playback.turn import Turn
 from tests.unit.playback.aviary import ALICE, LOUNGE, Aviary, Script
 
 
-async def never(line: Line) -> VoiceLink:
+async def never(turn: Turn) -> VoiceLink:
     await asyncio.Event().wait()
-    raise AssertionError(line)
+    raise AssertionError(turn)
 
 
 async def test_a_maker_that_goes_quiet_is_given_up_and_what_it_made_is_heard(aviary: Aviary) -> None:
@@ -21,7 +21,7 @@ async def test_a_maker_that_goes_quiet_is_given_up_and_what_it_made_is_heard(avi
     script.hold_at = 5
     turn = Turn(script.line(aviary.channel(LOUNGE)), position=0, stall_seconds=0.05)
 
-    async def join(_line: Line) -> VoiceLink:
+    async def join(_turn: Turn) -> VoiceLink:
         return await aviary.connect(aviary.channel(LOUNGE))
 
     await turn.take(join)
@@ -59,9 +59,11 @@ class Slow:
 @pytest.mark.parametrize("opens", [False, True])
 async def test_a_first_sound_is_waited_for_as_long_as_its_maker_waits(aviary: Aviary, opens: bool) -> None:
     slow = Slow(opens=opens)
-    turn = Turn(Line(ALICE, aviary.channel(LOUNGE), slow.open), position=0, stall_seconds=0.02)
+    turn = Turn(
+        Line(asker_id=ALICE, channel=aviary.channel(LOUNGE), open=lambda _: slow.open()), position=0, stall_seconds=0.02
+    )
 
-    async def join(_line: Line) -> VoiceLink:
+    async def join(_turn: Turn) -> VoiceLink:
         return await aviary.connect(aviary.channel(LOUNGE))
 
     taking = asyncio.create_task(turn.take(join))
@@ -80,12 +82,12 @@ async def test_a_line_is_stopped_while_its_first_sound_is_waited_for(aviary: Avi
     slow = Slow(opens=opens)
     joined = asyncio.Event()
 
-    async def join(_line: Line) -> VoiceLink:
+    async def join(_turn: Turn) -> VoiceLink:
         link = await aviary.connect(aviary.channel(LOUNGE))
         joined.set()
         return link
 
-    turn = Turn(Line(ALICE, aviary.channel(LOUNGE), slow.open), position=0)
+    turn = Turn(Line(asker_id=ALICE, channel=aviary.channel(LOUNGE), open=lambda _: slow.open()), position=0)
     taking = asyncio.create_task(turn.take(join))
     await slow.opened.wait()
     await joined.wait()
@@ -114,7 +116,7 @@ async def test_a_turn_cut_off_from_outside_still_settles_its_ticket(aviary: Avia
 async def test_a_cancellation_that_joining_swallows_still_ends_the_line(aviary: Aviary) -> None:
     joining = asyncio.Event()
 
-    async def stubborn(_line: Line) -> VoiceLink:
+    async def stubborn(_turn: Turn) -> VoiceLink:
         link = await aviary.connect(aviary.channel(LOUNGE))
         joining.set()
         with suppress(asyncio.CancelledError):
@@ -132,7 +134,7 @@ async def test_a_cancellation_that_joining_swallows_still_ends_the_line(aviary: 
 
 
 async def test_joining_that_gives_up_by_itself_settles_the_ticket(aviary: Aviary) -> None:
-    async def cancelled(_line: Line) -> VoiceLink:
+    async def cancelled(_turn: Turn) -> VoiceLink:
         raise asyncio.CancelledError
 
     turn = Turn(Script().line(aviary.channel(LOUNGE)), position=0)

@@ -1,11 +1,7 @@
 import asyncio
 import gc
 import inspect
-import os
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
 import discord
@@ -13,7 +9,7 @@ import pytest
 from discord import gateway, voice_client, voice_state
 
 from bot.errors import PlaybackError
-from bot.playback.voice_client import ChannelVoice, PollReader, connect
+from bot.playback.voice_client import ChannelVoice, connect
 from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, Aviary, FarVoice
 
 
@@ -44,119 +40,10 @@ def test_what_we_touch_of_discord_py_is_as_we_know_it(where: Callable[..., Any],
     assert words in inspect.getsource(where)
 
 
-@pytest.fixture
-def reader() -> Iterator[PollReader]:
-    reader = PollReader(SimpleNamespace(socket=discord.utils.MISSING))
-    reader.start()
-    yield reader
-    reader.stop()
-    reader.join(timeout=5)
-    assert not reader.is_alive()
-
-
-@pytest.fixture
-def sender() -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        yield sender
-
-
-def receiver() -> socket.socket:
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.setblocking(False)
-    udp.bind(("127.0.0.1", 0))
-    return udp
-
-
-class Inbox:
-    """A callback for datagrams."""
-
-    def __init__(self) -> None:
-        self.datagrams: list[bytes] = []
-        self._came = threading.Event()
-
-    def __call__(self, datagram: bytes) -> None:
-        self.datagrams.append(datagram)
-        self._came.set()
-
-    def wait(self) -> None:
-        assert self._came.wait(timeout=5)
-
-
-def test_the_reader_hands_over_datagrams(reader: PollReader, sender: socket.socket) -> None:
-    inbox = Inbox()
-    with receiver() as udp:
-        reader.state.socket = udp
-        reader.register(inbox)
-        sender.sendto(b"hello", udp.getsockname())
-        inbox.wait()
-    assert inbox.datagrams == [b"hello"]
-
-
-def test_the_reader_notices_a_socket_that_was_replaced(reader: PollReader, sender: socket.socket) -> None:
-    inbox = Inbox()
-    with receiver() as first, receiver() as second:
-        reader.state.socket = first
-        reader.register(inbox)
-        first.close()
-        reader.state.socket = second
-        sender.sendto(b"hello", second.getsockname())
-        inbox.wait()
-    assert inbox.datagrams == [b"hello"]
-
-
-def test_the_reader_takes_a_file_number_above_1024(reader: PollReader, sender: socket.socket) -> None:
-    inbox = Inbox()
-    with receiver() as low:
-        high_number = 1500
-        os.dup2(low.fileno(), high_number)
-    with socket.socket(fileno=high_number) as high:
-        reader.state.socket = high
-        reader.register(inbox)
-        sender.sendto(b"hello", high.getsockname())
-        inbox.wait()
-    assert inbox.datagrams == [b"hello"]
-
-
-@pytest.mark.parametrize("fault", [IndexError("cut short"), RuntimeError("Event loop is closed")])
-def test_the_reader_outlives_a_datagram_nobody_can_use(
-    reader: PollReader, sender: socket.socket, fault: Exception
-) -> None:
-    inbox = Inbox()
-
-    def fail(_datagram: bytes) -> None:
-        raise fault
-
-    with receiver() as udp:
-        reader.state.socket = udp
-        reader.register(fail)
-        reader.register(inbox)
-        sender.sendto(b"hello", udp.getsockname())
-        inbox.wait()
-    assert inbox.datagrams == [b"hello"]
-
-
-def test_a_reader_stopped_before_it_ran_ends() -> None:
-    reader = PollReader(SimpleNamespace(socket=discord.utils.MISSING))
-    reader.stop()
-    reader.start()
-    reader.join(timeout=5)
-    assert not reader.is_alive()
-
-
-async def test_a_connection_has_one_reader_and_it_is_ours(aviary: Aviary) -> None:
-    voice = await aviary.connect(aviary.channel(LOUNGE))
-    readers = [thread for thread in threading.enumerate() if isinstance(thread, voice_state.SocketReader)]
-    assert [type(reader) for reader in readers] == [PollReader]
-    await voice.disconnect(force=True)
-    for reader in readers:
-        await asyncio.to_thread(reader.join, 5)
-        assert not reader.is_alive()
-
-
 async def test_no_answer_is_told_and_leaves_nothing(aviary: Aviary) -> None:
     aviary.answers = False
     with pytest.raises(PlaybackError, match="did not let me into #Lounge in time"):
-        await connect(aviary.channel(LOUNGE), cls=FarVoice, seconds=0.1)
+        await connect(aviary.channel(LOUNGE), pacer=aviary.pacer, cls=FarVoice, seconds=0.1)
     assert aviary.guild.voice_client is None
 
 
@@ -220,7 +107,7 @@ async def test_discord_that_never_confirms_leaving_is_not_waited_for_long(aviary
     voice._connection.timeout = 0.1
     aviary.answers = False
     with pytest.raises(PlaybackError, match="in time"):
-        await connect(aviary.channel(ATTIC), cls=FarVoice, seconds=0.1)
+        await connect(aviary.channel(ATTIC), pacer=aviary.pacer, cls=FarVoice, seconds=0.1)
     assert not voice.is_connected()
 
 

@@ -150,3 +150,44 @@ async def test_the_buttons_of_a_direct_message_are_out_of_reach(house: Discord, 
         (seen,) = alice.direct_messages
         with pytest.raises(ClientRefused, match="direct message"):
             await alice.click(seen, "Open")
+
+
+async def test_a_command_used_in_direct_messages_is_answered_there(house: Discord, guild: Guild, alice: Member) -> None:
+    def teach(tree: app_commands.CommandTree) -> None:
+        @tree.command(description="Looks around")
+        async def look(interaction: discord.Interaction) -> None:
+            granted = interaction.app_permissions
+            facts = [
+                interaction.guild_id,
+                interaction.user.name,
+                type(interaction.channel).__name__,
+                interaction.context.dm_channel,
+                granted.attach_files,
+                granted.send_voice_messages,
+                interaction.filesize_limit,
+            ]
+            await interaction.response.defer(ephemeral=True)
+            await interaction.edit_original_response(content=repr(facts))
+            await interaction.followup.send("here", file=discord.File(io.BytesIO(b"x"), "x.txt"))
+
+        @tree.command(description="Only in servers")
+        @app_commands.guild_only()
+        async def rule(_: discord.Interaction) -> None:
+            pass
+
+        @tree.command(description="Only here")
+        @app_commands.dm_only()
+        async def whisper(_: discord.Interaction) -> None:
+            pass
+
+    async with running(house, teach):
+        answer = await (await alice.slash("look", in_channel=alice.inbox)).settled()
+        await answer.followed()
+        assert answer.content == repr([None, "alice", "DMChannel", True, True, False, 10 << 20])
+        assert answer.ephemeral
+        assert [list(seen.files) for seen in alice.direct_messages] == [["x.txt"]]
+        assert guild.text_channel.messages == []
+        with pytest.raises(ClientRefused, match="hidden"):
+            await alice.slash("rule", in_channel=alice.inbox)
+        with pytest.raises(ClientRefused, match="hidden"):
+            await alice.slash("whisper")

@@ -1,6 +1,5 @@
 """Messages: what Discord accepts, whom they notify, what the bot may do in a channel."""
 
-import base64
 import io
 import json
 from typing import Any
@@ -198,35 +197,6 @@ async def test_the_bot_needs_permissions_in_a_channel(house: Discord, guild: Gui
     assert (await ask(house, "GET", "/channels/5"))[1]["code"] == 10003
     other = house.add_guild("Other").text_channel
     assert (await ask(house, "GET", f"/channels/{other.id}"))[0] == 200
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({}, None),
-        ({"content": "x"}, 50159),
-        ({"attachments": []}, 50161),
-        ({"files": 0}, 50160),
-    ],
-)
-async def test_a_voice_message_is_one_audio_file_and_nothing_else(
-    house: Discord, guild: Guild, changes: dict[str, Any], code: int | None
-) -> None:
-    told = {"id": 0, "filename": "v.ogg", "duration_secs": 1.5, "waveform": base64.b64encode(b"12").decode()}
-    body = {"flags": 1 << 13, "attachments": [told], **changes}
-    files = body.pop("files", 1)
-    parts: dict[str, Any] = {"payload_json": json.dumps(body)}
-    if files:
-        parts["files[0]"] = io.BytesIO(b"opus")
-    path = f"/channels/{guild.text_channel.id}/messages"
-    status, answer = await ask(house, "POST", path, **({"data": parts} if files else {"json": body}))
-    assert answer.get("code") == code
-    if code is None:
-        (seen,) = guild.text_channel.messages
-        assert (status, seen.voice_message) == (200, True)
-        assert answer["attachments"][0]["duration_secs"] == 1.5
-        status, answer = await ask(house, "PATCH", f"{path}/{seen.id}", json={"content": "x"})
-        assert answer["code"] == 50173
 
 
 async def test_strange_multipart_is_refused(house: Discord, guild: Guild) -> None:

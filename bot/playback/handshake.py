@@ -1,0 +1,282 @@
+"""discord.py's voice handshake without its threads, which resumes, and leaves once.
+
+The only module that touches what discord.py keeps private. All of it is as in 2.7.1 and pinned by a test:
+
+    VoiceClient               _connection, _state.http
+    VoiceConnectionState      _connect_websocket, _expecting_disconnect, _handshake_websocket, _poll_voice_ws,
+                              _socket_reader, _state, can_encrypt, dave_protocol_version, dave_session, secret_key,
+                              socket, ssrc, state, ws
+    SocketReader              _callbacks
+    DiscordVoiceWebSocket     ws, _connection, _hook, _keep_alive, _max_heartbeat_timeout
+    VoiceKeepAliveHandler     _last_recv
+
+Does not know what is said, nor whose turn it is.
+"""
+
+import asyncio
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+import discord
+from discord.gateway import DiscordVoiceWebSocket, VoiceKeepAliveHandler
+from discord.voice_state import ConnectionFlowState, SocketReader, VoiceConnectionState
+
+from bot.playback.rights import is_in_voice
+
+log = logging.getLogger(__name__)
+
+RESUME_SECONDS = 5.0
+"""Time for a voice server to take a broken connection up again. After it, the channel is joined anew."""
+_RESUMABLE = {1006, 4015}
+"""The connection broke; the server crashed."""
+_LONGEST_BEAT = 5.0
+_SILENT_BEATS = 4
+"""Heartbeats without an answer after which a connection counts as broken."""
+_DATAGRAM = 2048
+
+
+class LoopReader(SocketReader):
+    """Reads a connection's UDP socket from the event loop, and only while somebody waits for a datagram.
+
+    discord.py's own is a thread that sleeps up to 30 s in `select()` on a socket that was replaced meanwhile, so that a
+    move is not noticed, and spins where the process holds more than 1,024 files.
+    """
+
+    def __init__(self, state: VoiceConnectionState) -> None:
+        super().__init__(state)
+        self._loop = asyncio.get_running_loop()
+        self._watched: socket.socket | None = None
+
+    def start(self) -> None:
+        """Start nothing: the loop is there already."""
+
+    def register(self, callback: Callable[[bytes], Any]) -> None:
+        """Hand datagrams to `callback`."""
+        self._callbacks.append(callback)
+        self.resume()
+
+    def unregister(self, callback: Callable[[bytes], Any]) -> None:
+        """Hand it no more; without anybody to hand them to, datagrams are left unread."""
+        if callback in self._callbacks:
+            self._callbacks.remove(callback)
+        if not self._callbacks:
+            self.pause()
+
+    def pause(self) -> None:
+        """Let go of the socket. To be called before it is closed."""
+        watched, self._watched = self._watched, None
+        if watched is not None and watched.fileno() >= 0:
+            self._loop.remove_reader(watched)
+
+    def resume(self, *, force: bool = False) -> None:
+        """Read the socket that is there now, if anybody waits for it."""
+        current: object = self.state.socket  # discord.py's MISSING before the first socket exists
+        self.pause()
+        if self._callbacks and isinstance(current, socket.socket) and current.fileno() >= 0:
+            self._watched = current
+            self._loop.add_reader(current, self._read, current)
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._callbacks.clear()
+        self.pause()
+
+    def _read(self, current: socket.socket) -> None:
+        try:
+            datagram = current.recv(_DATAGRAM)
+        except OSError as error:
+            log.debug("A voice socket could not be read: %r", error)
+            return
+        for callback in tuple(self._callbacks):
+            try:
+                callback(datagram)
+            except IndexError as error:  # cut short on the way
+                log.debug("A voice datagram was dropped: %r", error)
+
+
+class LoopHeart(VoiceKeepAliveHandler):
+    """Keeps a voice websocket alive from the event loop. discord.py's own is a thread for each connection."""
+
+    def __init__(self, *, ws: DiscordVoiceWebSocket, interval: float) -> None:
+        super().__init__(ws=ws, interval=interval)
+        self._period = interval
+        self._beating: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._beating = asyncio.get_running_loop().create_task(self._beat())
+
+    def stop(self) -> None:
+        """Beat no more."""
+        if self._beating is not None and self._beating is not asyncio.current_task():
+            self._beating.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._period)
+            try:
+                if time.perf_counter() - self._last_recv > _SILENT_BEATS * self._period:
+                    log.warning("A voice server stopped answering")
+                    await self.ws.ws.close(code=4000)
+                    return
+                await self.ws.send_heartbeat(self.beat())
+            except ConnectionResetError as error:  # aiohttp's ClientConnectionResetError among them
+                log.debug("A voice websocket closed under a heartbeat: %r", error)
+                return
+
+
+class ChannelSocket(DiscordVoiceWebSocket):
+    """The voice websocket, uncompressed (a compressor for each would be most of a connection's memory)."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.resumed = False
+
+    @classmethod
+    async def open(cls, state: "ChannelConnection", *, resume: bool) -> Self:
+        """Connect, and identify or resume."""
+        client = state.voice_client
+        socket_ = await client._state.http.ws_connect(f"wss://{state.endpoint}/?v=8", compress=0)  # noqa: SLF001
+        websocket = cls(socket_, loop=client.loop, hook=state.hook)
+        earlier: object = state.ws
+        websocket.seq_ack = earlier.seq_ack if isinstance(earlier, DiscordVoiceWebSocket) else -1
+        websocket._connection = state
+        websocket._max_heartbeat_timeout = _LONGEST_BEAT * _SILENT_BEATS
+        websocket.thread_id = threading.get_ident()
+        await (websocket.resume() if resume else websocket.identify())
+        return websocket
+
+    def fall_silent(self) -> None:
+        """Send no more heartbeats."""
+        if self._keep_alive is not None:
+            self._keep_alive.stop()
+
+    async def received_message(self, msg: dict[str, Any]) -> None:
+        """Take a message; the first one starts our own heartbeats."""
+        if msg["op"] != self.HELLO:
+            await super().received_message(msg)
+            self.resumed = self.resumed or msg["op"] == self.RESUMED
+            return
+        self.seq_ack = msg.get("seq", self.seq_ack)
+        self._keep_alive = LoopHeart(ws=self, interval=min(msg["d"]["heartbeat_interval"] / 1000, _LONGEST_BEAT))
+        self._keep_alive.start()
+        await self._hook(self, msg)
+
+    async def poll_event(self) -> None:
+        """Take the next message. A connection that broke is taken up again where the server lets it."""
+        try:
+            await super().poll_event()
+        except discord.ConnectionClosed as error:
+            connection = self._connection
+            if (
+                not isinstance(connection, ChannelConnection)
+                or connection.ws is not self
+                or not connection.is_connected()
+            ):
+                raise
+            if error.code not in _RESUMABLE:
+                raise
+            log.info("A voice connection broke (%d) and is resumed", error.code)
+            if not await connection.take_up():
+                raise discord.ConnectionClosed(self.ws, shard_id=None, code=1006) from error
+
+
+class ChannelConnection(VoiceConnectionState):
+    """discord.py's voice handshake with our reader, which leaves once and waits for no answer that cannot come."""
+
+    _reader: SocketReader
+
+    def __init__(self, voice_client: discord.VoiceClient, *, connected: Callable[[], None] = lambda: None) -> None:
+        super().__init__(voice_client)
+        self._parting = asyncio.Lock()
+        self._on_connected = connected
+        self.parted = False
+        """Leaving for good has begun. False while discord.py leaves only to join again, after a broken connection."""
+        self.expelled = False
+        """It is somebody else's doing: a moderator's, or the channel is gone."""
+
+    @property
+    def _socket_reader(self) -> SocketReader:
+        return self._reader
+
+    @_socket_reader.setter
+    def _socket_reader(self, _stock: SocketReader) -> None:
+        """Put ours in place of the one that discord.py builds, before that is started."""
+        self._reader = LoopReader(self)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether a packet sent now can be decrypted by those who listen; true in a call without encryption."""
+        return self.dave_protocol_version == 0 or self.can_encrypt
+
+    @property
+    def audible(self) -> bool:
+        """Whether a packet sent now would be heard.
+
+        discord.py calls itself connected for seconds after its websocket broke, until it begins to join again.
+        """
+        return (
+            self._state is ConnectionFlowState.connected
+            and self.ws.ws.close_code is None
+            and (self.dave_protocol_version == 0 or self.can_encrypt)
+        )
+
+    async def take_up(self) -> bool:
+        """Resume the session on a new websocket; whether the server let us."""
+        if isinstance(self.ws, ChannelSocket):
+            self.ws.fall_silent()
+        try:
+            async with asyncio.timeout(RESUME_SECONDS):
+                websocket = self.ws = await self._connect_websocket(True)
+                while not websocket.resumed:
+                    await websocket.poll_event()
+        except (discord.ConnectionClosed, OSError) as error:  # TimeoutError and aiohttp's ClientConnectorError too
+            log.info("A voice connection could not be resumed: %s", type(error).__name__)
+            return False
+        self.state = ConnectionFlowState.connected
+        self._on_connected()
+        return True
+
+    async def _handshake_websocket(self) -> None:
+        await super()._handshake_websocket()
+        self._on_connected()
+
+    async def voice_state_update(self, data: Any) -> None:
+        """Follow where Discord has us."""
+        if data["channel_id"] is None and not self._expecting_disconnect and not self.parted:
+            self.expelled = True
+        await super().voice_state_update(data)
+
+    async def _connect_websocket(self, resume: bool) -> ChannelSocket:
+        websocket = await ChannelSocket.open(self, resume=resume)
+        self.state = ConnectionFlowState.websocket_connected
+        return websocket
+
+    async def _poll_voice_ws(self, reconnect: bool) -> None:
+        """Follow the voice websocket. One that closes while discord.py answers on it is read on to its close code."""
+        while True:
+            try:
+                await super()._poll_voice_ws(reconnect)
+            except ConnectionResetError as error:  # aiohttp's ClientConnectionResetError among them
+                log.debug("A voice websocket closed under an answer: %r", error)
+            else:
+                return
+
+    async def disconnect(self, *, force: bool = True, cleanup: bool = True, wait: bool = False) -> None:
+        """Leave; for good with `cleanup`, and then once.
+
+        discord.py leaves again when it sees its own websocket close, which would throw out a connection that came
+        after this one. Discord confirms to a registered client that was let in: others would wait in vain.
+        """
+        if not cleanup:
+            await super().disconnect(force=force, cleanup=False, wait=wait)
+            return
+        async with self._parting:
+            if not self.parted:
+                self.parted = True
+                confirmed = self.guild.voice_client is self.voice_client and is_in_voice(self.guild)
+                await super().disconnect(force=force, cleanup=True, wait=wait and confirmed)

@@ -1,0 +1,17 @@
+"""How much and how long a server's speaker bears. Knows no queue."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What is the same for every server; times in seconds."""
+
+    max_queue: int = 20
+    """Lines that may wait."""
+    idle_seconds: float = 300.0
+    """Without a line for so long, the channel is left."""
+    invitation_seconds: float = 300.0
+    """Time to invite the bot back that was thrown out, before what it had to say is given up."""
+    finish_seconds: float = 8.0
+    """Time for the sentence that is being said when the bot is stopped; Docker kills after ten."""

@@ -1,0 +1,107 @@
+"""One source on its way into a channel, 20 ms at a time. Knows no connection: it is handed what sends."""
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from bot.playback.pacer import Pacer
+from bot.playback.source import SILENCE
+
+TAIL = 5
+"""Frames of silence after the last word, so that listeners do not fill the gap with its sound (Discord's "Voice Data
+Interpolation")."""
+
+
+class PacketSource(Protocol):
+    """Hands out Opus packets of 20 ms. Any discord.AudioSource that is Opus already is one."""
+
+    def read(self) -> bytes | None:
+        """Hand out the next packet, `b""` at the end, None where there is nothing for now. Never waits."""
+
+
+class Player:
+    """Owns whether a source goes on. Ticked by the pacer's thread; the rest belongs to the event loop's.
+
+    A source that reads `b""` has ended; one that reads None has nothing for now, and is not asked again until `wake`.
+    """
+
+    def __init__(
+        self,
+        source: PacketSource,
+        send: Callable[[bytes], None],
+        pacer: Pacer,
+        ended: Callable[[Exception | None], None],
+    ) -> None:
+        self.source = source
+        self._send = send
+        self._pacer = pacer
+        self._ended = ended
+        self._tail = -1
+        """Frames of silence still to be sent; -1: the source is still read."""
+        self._stopped = False
+        self._lock = threading.Lock()
+        """Held where it is decided whether to be ticked again."""
+        self._ticking = False
+        self._woken = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the source is not read any more."""
+        return self._stopped or self._tail >= 0
+
+    def wake(self) -> None:
+        """Read the source, from the next moment on."""
+        with self._lock:
+            self._woken = True
+            if self._ticking:
+                return
+            self._ticking = True
+        self._pacer.add(self.tick)
+
+    def stop(self) -> None:
+        """Read the source no more; the silence that ends it follows."""
+        self._stopped = True
+        self.wake()
+
+    def cut(self) -> None:
+        """Send nothing more, as another source follows."""
+        self._stopped, self._tail = True, 0
+
+    def tick(self) -> bool:
+        """Send what is due. Another source's bug is not to silence this one: whatever fails is handed on."""
+        self._woken = False
+        try:
+            going = self._silence() if self._tail >= 0 else self._read()
+        except Exception as error:  # noqa: BLE001 - the thread belongs to every channel
+            self._end(error)
+            going = False
+        return going or self._is_wanted()
+
+    def _is_wanted(self) -> bool:
+        """Say whether it was woken while there was nothing to send; else it is ticked no more."""
+        with self._lock:
+            self._ticking = self._woken
+            return self._ticking
+
+    def _read(self) -> bool:
+        if self._stopped:
+            self._end(None)
+            return self._silence()
+        packet = self.source.read()
+        if packet:
+            self._send(packet)
+        elif packet is not None:
+            self._end(None)
+            return self._silence()
+        return packet is not None
+
+    def _silence(self) -> bool:
+        if self._tail > 0:
+            self._tail -= 1
+            self._send(SILENCE)
+        return self._tail > 0
+
+    def _end(self, error: Exception | None) -> None:
+        if self._tail < 0:
+            self._tail = TAIL
+            self._ended(error)
