@@ -10,6 +10,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, assert_never, get_args
 
@@ -19,6 +20,7 @@ import discord
 from benchmarks.voice.sources import Loop
 from benchmarks.voice.speech import read_speech
 from bot.playback import voice_client
+from bot.playback.pacer import Pacer
 
 DriverName = Literal["mynah", "discordpy", "ffmpeg-pcm", "ffmpeg-opus"]
 DRIVERS: tuple[DriverName, ...] = get_args(DriverName)
@@ -37,6 +39,8 @@ class Driver:
 
     join: Callable[[discord.VoiceChannel], Awaitable[discord.VoiceClient]]
     source: Callable[[], discord.AudioSource]
+    late: Callable[[], int | None] = lambda: None
+    """Packets that it knows it sent late; None where it does not count them."""
 
 
 @asynccontextmanager
@@ -45,7 +49,9 @@ async def open_driver(name: DriverName, speech: Path) -> AsyncIterator[Driver]:
     match name:
         case "mynah":
             packets = read_speech(speech)
-            yield Driver(_join_mynah, lambda: Loop(packets))
+            async with Pacer() as pacer:
+                join = partial(voice_client.connect, pacer=pacer, seconds=JOIN_SECONDS)
+                yield Driver(join, lambda: Loop(packets), lambda: pacer.late)
         case "discordpy":
             packets = read_speech(speech)
             yield Driver(_join, lambda: Loop(packets))
@@ -75,7 +81,3 @@ def _libopus() -> str:
 
 async def _join(channel: discord.VoiceChannel) -> discord.VoiceClient:
     return await channel.connect(timeout=JOIN_SECONDS, self_deaf=True)
-
-
-async def _join_mynah(channel: discord.VoiceChannel) -> discord.VoiceClient:
-    return await voice_client.connect(channel, seconds=JOIN_SECONDS)

@@ -6,6 +6,8 @@ figures are null. The rest:
     sent, received, lost, doubled    packets of speech, from the first to the last of every channel
     gap_ms_p50, _p99, _max           between two packets of a channel, by the kernel's time of arrival, of all channels
     late                             gaps longer than 40 ms
+    late_by_its_own_count            packets that the bot's pacer sent more than 5 ms after they were due
+    starting_ms_per_channel          processor time until all play, with some two seconds of playing
     processor_ms_per_channel_second  user and system time of the speaking process and its children
     idle_kb_per_channel              resident memory with all channels joined, without that before the first, shared out
     kb_per_channel                   the same while all speak
@@ -71,6 +73,7 @@ def _speaking(notes: Any, joined: dict[str, Any], spoken: dict[str, Any], channe
         "gap_ms_p99": arrivals.quantile(0.99),
         "gap_ms_max": arrivals.quantile(1.0),
         "late": arrivals.late,
+        "late_by_its_own_count": spoken["late_by_its_own_count"],
         "processor_ms_per_channel_second": round(used * 1000, 3),
         "starting_ms_per_channel": round(spoken["starting_processor_seconds"] / channels * 1000, 2),
         "kb_per_channel": round((spoken["memory_kb"] - joined["before_kb"]) / channels, 1),

@@ -91,9 +91,11 @@ class Subject:
         await _until(lambda: min(source.handed for source in sources) >= _BEGUN, _BEGIN_SECONDS)
         await asyncio.sleep(_SETTLE_SECONDS)
         started = look(memory=False)
+        late_before = self._driver.late()
         begin = look(memory=False)
         await asyncio.sleep(seconds)
         end = look(memory=False)
+        late = None if late_before is None else (self._driver.late() or 0) - late_before
         resting = look()
         for source in sources:
             source.ending = True
@@ -104,6 +106,7 @@ class Subject:
             "end": asdict(end),
             "memory_kb": resting.memory_kb,
             "starting_processor_seconds": started.processor - first.processor,
+            "late_by_its_own_count": late,
             "handed": sum(source.handed for source in sources),
         }
 
