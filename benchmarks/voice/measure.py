@@ -1,7 +1,7 @@
 """One run: so many channels, one driver, so many seconds; every figure that such a run can give.
 
-`connected` is how many channels the driver got into; where that is not all, it is not made to speak, and the other
-figures are null. The rest:
+`connected` is how many channels the driver got into, `failures` counts the attempts that failed (each channel is tried
+twice); where not all were joined, it is not made to speak, and there are no other figures. The rest:
 
     sent, received, lost, doubled    packets of speech, from the first to the last of every channel
     gap_ms_p50, _p99, _max           between two packets of a channel, by the kernel's time of arrival, of all channels

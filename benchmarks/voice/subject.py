@@ -29,6 +29,8 @@ from playground.discord.wires import Resolver, connector
 
 _AT_ONCE = 8
 _SECURE_SECONDS = 10.0
+_ATTEMPTS = 2
+"""On a busy machine discord.py's socket reader now and then misses its start, and that attempt ends in a timeout."""
 _ENOUGH_FAILURES = 16
 """After so many, the driver cannot: each takes up to 40 s."""
 _BEGUN = 25
@@ -71,18 +73,23 @@ class Subject:
 
     async def _join(self, channel: discord.VoiceChannel, turns: asyncio.Semaphore) -> None:
         async with turns:
-            if self._failures.total() >= _ENOUGH_FAILURES:
-                return
-            try:
-                voice = await self._driver.join(channel)
-                await _until(lambda: bool(voice.voice_privacy_code), _SECURE_SECONDS)
-            except (TimeoutError, OSError, ValueError, discord.DiscordException, BotError) as error:
-                self._failures[f"{type(error).__name__}: {error}"[:100]] += 1
-            else:
-                if voice.is_connected() and voice.voice_privacy_code:
-                    self._voices.append(voice)
-                else:
-                    self._failures["no connection" if not voice.is_connected() else "no key group"] += 1
+            for _ in range(_ATTEMPTS):
+                if self._failures.total() >= _ENOUGH_FAILURES or await self._try_to_join(channel):
+                    return
+
+    async def _try_to_join(self, channel: discord.VoiceChannel) -> bool:
+        try:
+            voice = await self._driver.join(channel)
+            secure = await _until(lambda: bool(voice.voice_privacy_code), _SECURE_SECONDS)
+        except (TimeoutError, OSError, ValueError, discord.DiscordException, BotError) as error:
+            self._failures[f"{type(error).__name__}: {error}"[:100]] += 1
+            return False
+        if voice.is_connected() and secure:
+            self._voices.append(voice)
+            return True
+        self._failures["no key group" if voice.is_connected() else "no connection"] += 1
+        await voice.disconnect(force=True)
+        return False
 
     async def speak(self, seconds: float) -> dict[str, object]:
         """Speak everywhere; tell what it took during so many seconds of it, and how many packets were handed out."""
