@@ -52,6 +52,8 @@ class Heard:
     """Seconds between arrivals of two spoken frames of one speech; 0.02 is even."""
     first_at: float | None
     """When the first frame heard arrived, on `time.monotonic`; None where none was."""
+    frames: tuple[tuple[float, bytes], ...]
+    """The Opus frames heard, silence frames not among them, and when each arrived, in that order."""
 
     @property
     def late(self) -> tuple[float, ...]:
@@ -179,6 +181,7 @@ class Listener:
             seconds=spoken * FRAME / RATE,
             gaps=tuple(gap for track in tracks for gap in track.gaps),
             first_at=min(firsts) if firsts else None,
+            frames=tuple(sorted((frame for track in tracks for frame in track.frames()), key=lambda frame: frame[0])),
         )
 
     def reset(self) -> None:

@@ -1,6 +1,7 @@
 """What one speaker sent on one SSRC, as one listener received it. Knows RTP's counting and Opus, no keys."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,6 +113,10 @@ class Track:
     def begins(self) -> float | None:
         """Return when the first frame that is kept arrived, None where there is none."""
         return self._frames[0].arrived if self._frames else None
+
+    def frames(self) -> Iterator[tuple[float, bytes]]:
+        """Yield what is kept but silence frames, each with when it arrived."""
+        return ((frame.arrived, frame.opus) for frame in self._frames if frame.opus != SILENCE)
 
     def render(self) -> Sound:
         """Decode the track; what is missing between two timestamps is silence."""
