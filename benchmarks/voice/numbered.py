@@ -52,13 +52,13 @@ def judge(heard: Iterable[Place], *, sentences: int, packets: int, whole: bool, 
     was lost meanwhile, so that the sentence that was being said may be said again.
     """
     seen: set[int] = set()
-    previous, doubled, repeated = -1, 0, 0
+    previous, doubled, repeated, anew = -1, 0, 0, False
     for place in heard:
         at = place.sentence * packets + place.number
         if at <= previous:
-            again = disturbed and place.number == 0 and previous // packets == place.sentence
-            repeated += (previous - at + 1) * again
-            doubled += not again
+            anew = disturbed and place.number == 0 and previous // packets == place.sentence
+        repeated += at in seen and anew
+        doubled += at in seen and not anew
         seen.add(at)
         previous = at
     expected = sentences * packets if whole else max(seen, default=-1) + 1

@@ -305,3 +305,14 @@ async def test_a_listener_remembers_only_so_many_connections() -> None:
     for ssrc in range(40):
         listener.receive(3, Packet(ssrc, 1, 1, tone(0.02)[0]), float(ssrc))
     assert listener.heard().packets == 32
+
+
+async def test_the_frames_heard_are_given_as_they_were_sent_and_when_they_came(house: House) -> None:
+    said = tone(0.2)
+    async with speaking(house) as (bot, listener):
+        before = time.monotonic()
+        bot.say(said)
+        await listener.silence(after=0)
+    arrived, frames = zip(*listener.heard().frames, strict=True)
+    assert list(frames) == said
+    assert before - 0.01 < arrived[0] <= arrived[-1] <= time.monotonic()
