@@ -1,8 +1,8 @@
 """The most channels a driver can speak in at once: twice as many until it is too many, then halving the rest.
 
-A number is good if every channel was joined, no packet was lost or doubled, and 99 of 100 gaps are not longer than
-25 ms. Every run is in processes of its own, and printed; the last line says the most that was good, and the fewest
-that were not (null where the search ended before).
+A number is good if in one of two runs every channel was joined, no packet was lost or doubled, and 99 of 100 gaps were
+not longer than 25 ms. Every run is in processes of its own, and printed; the last line says the most that was good, and
+the fewest that were not (null where the search ended before).
 """
 
 import json
@@ -16,6 +16,7 @@ from benchmarks.voice.drivers import DriverName
 LONGEST_GAP_MS = 25.0
 FAILED, IMPOSSIBLE = 1, 3
 """How a run without figures ends: by the driver's fault, or because this machine cannot tell."""
+_ATTEMPTS = 2
 _STEP = 0.04
 """How exact the answer is, as a share of it."""
 
@@ -24,7 +25,7 @@ def find(driver: DriverName, *, seconds: float, first: int, most: int) -> None:
     """Search, and print each run and the answer as a JSON line."""
     good, bad, channels = 0, None, min(first, most)
     while bad is None or bad - good > max(1, round(good * _STEP)):
-        if _is_good(_run(driver, channels, seconds)):
+        if any(_is_good(_run(driver, channels, seconds)) for _ in range(_ATTEMPTS)):
             good = channels
             if good >= most:
                 break
