@@ -1,6 +1,6 @@
 """discord.py's voice handshake without its threads, which resumes, and leaves once.
 
-The only module that touches what discord.py keeps private. All of it is as in 2.7.1 and pinned by a test:
+The only module that touches what discord.py keeps private (and asyncio). All of it is as in 2.7.1 and pinned by a test:
 
     VoiceClient               _connection, _state.http
     VoiceConnectionState      _connect_websocket, _expecting_disconnect, _handshake_websocket, _poll_voice_ws,
@@ -9,6 +9,7 @@ The only module that touches what discord.py keeps private. All of it is as in 2
     SocketReader              _callbacks
     DiscordVoiceWebSocket     ws, _connection, _hook, _keep_alive, _max_heartbeat_timeout
     VoiceKeepAliveHandler     _last_recv
+    asyncio's SSLProtocol     max_size, _ssl_buffer, _ssl_buffer_view, reached by aiohttp's _response
 
 Does not know what is said, nor whose turn it is.
 """
@@ -37,6 +38,8 @@ _LONGEST_BEAT = 5.0
 _SILENT_BEATS = 4
 """Heartbeats without an answer after which a connection counts as broken."""
 _DATAGRAM = 2048
+_SLIM = 16 * 1024
+"""Bytes of a voice websocket's TLS buffer, which holds one record of the largest size (RFC 8446)."""
 
 
 class LoopReader(SocketReader):
@@ -141,6 +144,7 @@ class ChannelSocket(DiscordVoiceWebSocket):
         """Connect, and identify or resume."""
         client = state.voice_client
         socket_ = await client._state.http.ws_connect(f"wss://{state.endpoint}/?v=8", compress=0)  # noqa: SLF001
+        _slim(socket_)
         websocket = cls(socket_, loop=client.loop, hook=state.hook)
         earlier: object = state.ws
         websocket.seq_ack = earlier.seq_ack if isinstance(earlier, DiscordVoiceWebSocket) else -1
@@ -280,3 +284,14 @@ class ChannelConnection(VoiceConnectionState):
                 self.parted = True
                 confirmed = self.guild.voice_client is self.voice_client and is_in_voice(self.guild)
                 await super().disconnect(force=force, cleanup=True, wait=wait and confirmed)
+
+
+def _slim(websocket: Any) -> None:
+    """Give a connection that carries little a small TLS buffer: asyncio's is 256 kB, most of what a channel takes."""
+    response = getattr(websocket, "_response", None)
+    transport = getattr(getattr(response, "connection", None), "transport", None)
+    protocol: Any = getattr(transport, "_ssl_protocol", None)
+    if all(hasattr(protocol, name) for name in ("max_size", "_ssl_buffer", "_ssl_buffer_view")):
+        protocol.max_size = _SLIM
+        protocol._ssl_buffer = bytearray(_SLIM)  # noqa: SLF001
+        protocol._ssl_buffer_view = memoryview(protocol._ssl_buffer)  # noqa: SLF001
