@@ -9,7 +9,8 @@ Prints a JSON line for each figure:
     cached   the same line again: nothing is subtracted; `asked_again` says how often the service was asked all the same
 
 Times are those between two processes on one machine, by the clock they share; a packet's is when the kernel took it
-in. `--speed` is how fast the service makes sound, 1 being as fast as it is heard; 0: all of it is there at once.
+in. The lines follow each other, so that the bot sends no silence ahead as it does to listeners who must get used to it.
+`--speed` is how fast the service makes sound, 1 being as fast as it is heard; 0: all of it is there at once.
 """
 
 import argparse
