@@ -45,8 +45,10 @@ types: setup
 floors: setup
 	.venv/bin/lint-imports
 
+# the workers and the engines they start read what was compiled once, and do not compile it each for themselves;
+# threads of numpy beside them only spin
 tests: setup
-	$(PYTHON) -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+	env -u PYTHONDONTWRITEBYTECODE OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
 bench: setup
 	@$(PYTHON) -m benchmarks

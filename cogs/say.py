@@ -1,8 +1,10 @@
 """/say: text in a cloned voice, into a voice channel or, as a voice message or a file, into the text channel."""
 
 import asyncio
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 import discord
@@ -14,10 +16,10 @@ from bot.client import Bot, read_upload
 from bot.client.buttons import Interaction, party_of
 from bot.cloning import CloneService
 from bot.errors import PlaybackError, SpeechError, VoiceError
-from bot.models import Voice
+from bot.models import SavedLine, Voice
 from bot.playback import Line, Played, Speakers, Ticket, admit
 from bot.samples import SampleService
-from bot.speech import Manner, Speech, SpeechService
+from bot.speech import Manner, Script, Speech, SpeechService
 from bot.voices import VoiceService
 from cogs.choices import suggest_styles, suggest_voices
 from cogs.posts import Caption, post_file, post_voice_message
@@ -86,9 +88,10 @@ class Say(commands.Cog):
         if channel is not None:
             admit(channel)
         manner = Manner(style=style, speed=speed, party=party_of(interaction))
-        spoken = await self._choose(interaction, _Wish(text, manner, voice, sample))
+        wish = _Wish(text, manner, voice, sample)
+        spoken = await self._choose(interaction, wish)
         if channel is not None:
-            await self._play(interaction, spoken, channel)
+            await self._play(interaction, spoken, channel, _save(interaction, spoken, channel, wish))
         elif where == "message":
             message = await self._speech.record(spoken.open())
             await post_voice_message(interaction, spoken.caption, message)
@@ -108,6 +111,8 @@ class Say(commands.Cog):
                 subject=escape_markdown(chosen.name),
                 note=self._note(chosen, manner),
                 open=lambda: self._speech.say(chosen, text, manner),
+                script=lambda: self._speech.script(chosen, text, manner),
+                voice=chosen,
             )
         if wish.voice is not None:
             raise VoiceError("Choose a voice or attach a sample, not both.")
@@ -118,6 +123,7 @@ class Say(commands.Cog):
             subject="Your recording",
             note=self._note(None, manner),
             open=lambda: self._speech.say_once(take, text, manner),
+            script=lambda: self._speech.script_once(take, text, manner),
         )
 
     def _note(self, voice: Voice | None, manner: Manner) -> str:
@@ -125,10 +131,19 @@ class Say(commands.Cog):
             return ""
         return " Its model does not know that style, so it is said plainly."
 
-    async def _play(self, interaction: Interaction, spoken: "_Spoken", channel: Channel) -> None:
-        ticket = self._speakers.enqueue(
-            Line(asker_id=interaction.user.id, channel=channel, open=lambda _: spoken.open(), voice=spoken.name)
+    async def _play(
+        self, interaction: Interaction, spoken: "_Spoken", channel: Channel, saved: SavedLine | None
+    ) -> None:
+        script = spoken.script()
+        line = Line(
+            asker_id=interaction.user.id,
+            channel=channel,
+            open=script.open,
+            sentences=script.sentences,
+            saved=saved,
+            voice=spoken.name,
         )
+        ticket = self._speakers.enqueue(line)
         await interaction.edit_original_response(
             content=f"{spoken.subject} {_turn(ticket)} in {channel.mention}. /stop ends it.{spoken.note}"
         )
@@ -168,6 +183,11 @@ class _Spoken:
     note: str
     """To know beside it: a sentence with a blank before it, or nothing."""
     open: Callable[[], Speech]
+    """The whole text at once."""
+    script: Callable[[], Script]
+    """The same, sentence by sentence."""
+    voice: Voice | None = None
+    """None for a recording, which is not kept."""
 
     @property
     def caption(self) -> Caption:
@@ -178,6 +198,25 @@ class _Spoken:
 def _channel_of(interaction: Interaction) -> Channel | None:
     member = interaction.user
     return member.voice.channel if isinstance(member, discord.Member) and member.voice is not None else None
+
+
+def _save(interaction: Interaction, spoken: _Spoken, channel: Channel, wish: _Wish) -> SavedLine | None:
+    """Make what is written down of a line, where it could be said again."""
+    if spoken.voice is None:
+        return None
+    return SavedLine(
+        id=uuid.uuid4().hex,
+        guild_id=channel.guild.id,
+        channel_id=channel.id,
+        asker_id=interaction.user.id,
+        voice_id=spoken.voice.id,
+        voice_name=spoken.name,
+        text=wish.text,
+        style=wish.manner.style,
+        speed=wish.manner.speed,
+        position=0,
+        asked_at=datetime.now(UTC),
+    )
 
 
 def _turn(ticket: Ticket) -> str:

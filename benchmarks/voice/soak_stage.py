@@ -51,8 +51,8 @@ class Server:
 
     def frames(self) -> Iterator[bytes]:
         """Give what was heard in either channel, in the order it came."""
-        frames = sorted(frame for listener in self._listeners for frame in listener.heard().frames)
-        return (opus for _, opus in frames)
+        spoken = (frame for listener in self._listeners for frame in listener.heard().spoken)
+        return (frame.opus for frame in sorted(spoken, key=lambda frame: frame.arrived))
 
 
 class Stage:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot import audio
-from bot.playback.source import SILENCE
+from bot.playback.buffer import SILENCE
 from playground.demo import synthesize_sample
 
 

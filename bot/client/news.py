@@ -37,10 +37,14 @@ class Courier:
 
     async def tell(self, news: News) -> None:
         """Write to the owner of a voice; one who takes no messages reads it in /voices show."""
+        await self.write(news.voice.owner_id, describe(news))
+
+    async def write(self, member_id: int, sentence: str) -> None:
+        """Write to a member, where they take messages."""
         try:
-            owner = await self._bot.fetch_user(news.voice.owner_id)
-            await owner.send(describe(news))
+            member = await self._bot.fetch_user(member_id)
+            await member.send(sentence)
         except discord.HTTPException as error:
-            log.info("the owner of voice %s could not be told: HTTP %s", news.voice.id, error.status)
+            log.info("member %d could not be told: HTTP %s", member_id, error.status)
         except (aiohttp.ClientError, OSError) as error:
-            log.info("the owner of voice %s could not be told: %s", news.voice.id, type(error).__name__)
+            log.info("member %d could not be told: %s", member_id, type(error).__name__)

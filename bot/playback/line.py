@@ -8,6 +8,8 @@ from typing import Any
 
 import discord
 
+from bot.models import SavedLine
+
 VocalChannel = discord.VoiceChannel | discord.StageChannel
 Open = Callable[[int], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 """Speaks one sentence: yields 48 kHz Opus packets of exactly 20 ms; leaving the context stops what is not yet made."""
@@ -28,8 +30,8 @@ class Line:
     """As they are spoken, in order; each is opened by its number."""
     start: int = 0
     """The first sentence to be said."""
-    saved: bool = False
-    """Whether it is written down until it was said."""
+    saved: SavedLine | None = None
+    """As it is written down until it was said; None: it is not."""
     voice: str = ""
     """The name of the voice."""
     tell: Callable[[str], Awaitable[None]] = _tell_nobody

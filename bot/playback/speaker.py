@@ -89,10 +89,11 @@ class Speaker:
             position=len(self._waiting),
             at_once=not self._turns(),
             head=self._head,
-            reached=lambda number: self._ledger.reach(line, number),
+            reached=lambda number: self._note(line, number),
         )
         self._waiting.append(turn)
-        self._ledger.keep(line)
+        if line.saved is not None:
+            self._ledger.keep(line.saved)
         self._prepare_next()
         self._invite(line.channel)
         return turn.ticket
@@ -257,10 +258,16 @@ class Speaker:
                 self._file(turn)
                 self._look_after(turn.discard())
 
+    def _note(self, line: Line, number: int) -> None:
+        """Write down how far a line is."""
+        if line.saved is not None:
+            self._ledger.reach(line.saved.id, number)
+
     def _file(self, turn: Turn) -> None:
         """Strike a line out that is over, unless it is to be gone on with after a restart."""
-        if not self._closed or turn.number >= len(turn.line.sentences):
-            self._ledger.drop(turn.line)
+        saved = turn.line.saved
+        if saved is not None and not (self._closed and turn.number < len(turn.line.sentences)):
+            self._ledger.drop(saved.id)
         if turn.seconds:
             self._said.append(turn.line)
 

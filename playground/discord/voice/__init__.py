@@ -2,8 +2,9 @@
 
 from playground.discord.voice.breach import VoiceProtocolError
 from playground.discord.voice.faults import Faults
-from playground.discord.voice.listener import Heard, Listener
+from playground.discord.voice.heard import Announcement, Frame, Heard
+from playground.discord.voice.listener import Listener
 from playground.discord.voice.server import VoiceServer
 from playground.discord.voice.tap import Tap
 
-__all__ = ["Faults", "Heard", "Listener", "Tap", "VoiceProtocolError", "VoiceServer"]
+__all__ = ["Announcement", "Faults", "Frame", "Heard", "Listener", "Tap", "VoiceProtocolError", "VoiceServer"]
