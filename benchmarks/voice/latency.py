@@ -10,7 +10,8 @@ Prints a JSON line for each figure:
     cached   the same line again: nothing is subtracted; `asked_again` says how often the service was asked all the same
 
 Times are those between two processes on one machine, by the clock they share; a packet's is when the kernel took it
-in. The lines follow each other, so that the bot sends no silence ahead as it does to listeners who must get used to it.
+in. A line is asked for a second after the one before has ended: sooner the bot takes a breath between the two, and after
+half a minute it sends silence ahead, as listeners have to get used to it.
 `--speed` is how fast the service makes sound, 1 being as fast as it is heard; 0: all of it is there at once.
 """
 
@@ -27,6 +28,7 @@ from benchmarks.voice.rig import Rig, make_name, open_rig
 
 _LINE = "{mark}, please remember to close the window."
 _WARM_UP = 3
+_APART = 1.0
 
 
 async def measure(rounds: int, busy: int, speed: float) -> None:
@@ -63,6 +65,7 @@ class Wait:
 
 async def _say(rig: Rig, mark: str) -> Wait:
     """Say a line, and look at the clock; where the service was not asked, all of it is `after`."""
+    await asyncio.sleep(_APART)
     ears = rig.seats[0].member.ears()
     ears.reset()
     asked_at = time.monotonic()
