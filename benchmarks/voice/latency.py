@@ -10,7 +10,7 @@ Prints a JSON line for each figure:
     cached   the same line again: nothing is subtracted; `asked_again` says how often the service was asked all the same
 
 Times are those between two processes on one machine, by the clock they share; a packet's is when the kernel took it
-in. A line is asked for a second after the one before has ended: sooner the bot takes a breath between the two, and after
+in. A line is asked for a second after the end of the one before: sooner the bot takes a breath between the two, after
 half a minute it sends silence ahead, as listeners have to get used to it.
 `--speed` is how fast the service makes sound, 1 being as fast as it is heard; 0: all of it is there at once.
 """
