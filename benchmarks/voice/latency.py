@@ -5,11 +5,14 @@
 Prints a JSON line for each figure:
 
     say      without the service's own time from the request to its first byte; with `--busy`, while long lines are
-             said in that many other channels
+             said in that many other channels. `before_p50_ms` is from /say to the request at the service,
+             `after_p50_ms` from its first byte to the first packet
     cached   the same line again: nothing is subtracted; `asked_again` says how often the service was asked all the same
 
 Times are those between two processes on one machine, by the clock they share; a packet's is when the kernel took it
-in. `--speed` is how fast the service makes sound, 1 being as fast as it is heard; 0: all of it is there at once.
+in. A line is asked for a second after the end of the one before: sooner the bot takes a breath between the two, after
+half a minute it sends silence ahead, as listeners have to get used to it.
+`--speed` is how fast the service makes sound, 1 being as fast as it is heard; 0: all of it is there at once.
 """
 
 import argparse
@@ -17,6 +20,7 @@ import asyncio
 import json
 import statistics
 import time
+from dataclasses import dataclass
 
 from benchmarks.machine import describe
 from benchmarks.voice.limits import raise_file_limit
@@ -24,26 +28,44 @@ from benchmarks.voice.rig import Rig, make_name, open_rig
 
 _LINE = "{mark}, please remember to close the window."
 _WARM_UP = 3
+_APART = 1.0
 
 
 async def measure(rounds: int, busy: int, speed: float) -> None:
     """Say lines one after the other, and print what it took."""
     async with open_rig(1 + busy) as rig:
         await rig.tell(speed=speed)
-        for number in range(_WARM_UP):
-            await _say(rig, make_name(number))
         async with rig.busy(rig.seats[1:]):
-            taken = [await _say(rig, make_name(_WARM_UP + number)) for number in range(rounds)]
-            _print("say", busy, speed, _quantiles([wait - own for wait, own in taken]))
+            for number in range(_WARM_UP):
+                await _say(rig, make_name(number))
+            waits = [await _say(rig, make_name(_WARM_UP + number)) for number in range(rounds)]
+            parts = {
+                "before_p50_ms": round(statistics.median(wait.before for wait in waits) * 1000, 1),
+                "after_p50_ms": round(statistics.median(wait.after for wait in waits) * 1000, 1),
+            }
+            _print("say", busy, speed, {**_quantiles([wait.before + wait.after for wait in waits]), **parts})
             same = make_name(_WARM_UP)
             before = len(await rig.tell(mark=same))
-            waits = [(await _say(rig, same))[0] for _ in range(rounds)]
+            again = [(await _say(rig, same)).whole for _ in range(rounds)]
             asked = len(await rig.tell(mark=same)) - before
-            _print("cached", busy, speed, {**_quantiles(waits), "asked_again": asked})
+            _print("cached", busy, speed, {**_quantiles(again), "asked_again": asked})
 
 
-async def _say(rig: Rig, mark: str) -> tuple[float, float]:
-    """Say a line; return the seconds to its first packet, and how many of them the service took."""
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long a line was waited for, in seconds."""
+
+    whole: float
+    """From /say to the first packet."""
+    before: float
+    """From /say to the request at the service."""
+    after: float
+    """From the service's first byte to the first packet."""
+
+
+async def _say(rig: Rig, mark: str) -> Wait:
+    """Say a line, and look at the clock; where the service was not asked, all of it is `after`."""
+    await asyncio.sleep(_APART)
     ears = rig.seats[0].member.ears()
     ears.reset()
     asked_at = time.monotonic()
@@ -51,9 +73,9 @@ async def _say(rig: Rig, mark: str) -> tuple[float, float]:
     first = ears.heard().first_at
     if first is None:
         raise RuntimeError("nothing was heard")
-    requests = [(came, began) for came, began in await rig.tell(mark=mark) if came >= asked_at]
-    own = requests[0][1] - requests[0][0] if requests else 0.0
-    return first - asked_at, own
+    requests = [request for request in await rig.tell(mark=mark) if request[0] >= asked_at]
+    came, began = requests[0] if requests else (asked_at, asked_at)
+    return Wait(first - asked_at, came - asked_at, first - began)
 
 
 def _quantiles(waits: list[float]) -> dict[str, float]:

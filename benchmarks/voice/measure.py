@@ -28,7 +28,7 @@ from benchmarks.voice.speech import write_speech
 
 HEARD = 4
 """Channels whose sound is decrypted and compared."""
-_JOIN_SECONDS, _JOIN_SECONDS_EACH = 30.0, 0.2
+_JOIN_SECONDS, _JOIN_SECONDS_EACH = 60.0, 0.2
 _PATIENCE = 90.0
 """Seconds to begin, to end, and for all else that is not joining and speaking."""
 

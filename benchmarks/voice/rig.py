@@ -32,9 +32,12 @@ from playground.discord import Discord, Guild, Member, Tap, open_discord
 from playground.services.sound import RATE
 
 _LONG = (
-    "{mark}, the old man walked slowly down to the river, and there he found the boat that his brother had built. " * 4
+    "{mark}, the old man walked slowly down to the river, and there he found the boat that his brother had built. "
+    "{mark} had never seen it, but everybody in the village knew that it was as green as the leaves of the willow. "
+    "On the other side lay {mark}'s house, with smoke above its chimney and a lantern that was never put out. "
+    "So he sat down, took the oars, and told {mark} what he had not told anybody in more than forty years. "
 )
-"""25 s of speech."""
+"""26 s of speech, no sentence of which was said before."""
 _SYLLABLES = ("ba", "do", "fi", "ku", "le", "mo", "nu", "ri")
 _OTHERS = 2048
 """From which number on names are those of busy members."""

@@ -106,8 +106,8 @@ class Soak:
         self.totals.update(
             lines=1, packets=heard, lost=verdict.lost, doubled=verdict.doubled, repeated=verdict.repeated
         )
-        if verdict.lost or verdict.doubled:
-            self.by_mishap.update({f"{mishap} lost": verdict.lost, f"{mishap} doubled": verdict.doubled})
+        wrong = {f"{mishap} lost": verdict.lost, f"{mishap} doubled": verdict.doubled}
+        self.by_mishap.update({what: count for what, count in wrong.items() if count})
         if told:
             self.told[f"{mishap}: {told}"] += 1
 
