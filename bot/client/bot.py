@@ -12,6 +12,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.client.announcements import Announcements
 from bot.client.buttons import Buttons, Interaction
 from bot.client.commands import sync_commands
 from bot.client.failures import answer_failure
@@ -69,12 +70,14 @@ class Bot(commands.AutoShardedBot):
         )
         self.rules = rules
         self.buttons = Buttons()
+        self.announcements = Announcements(self, rules.speakers)
         self._cog_names = tuple(cogs)
         self._data_dir = data_dir
         self._tasks: list[asyncio.Task[None]] = []
 
     async def setup_hook(self) -> None:
         """Load the cogs, and tell Discord of the commands where they changed."""
+        self.announcements.open()
         for name in self._cog_names:
             await self.load_extension(name)
         await sync_commands(self.tree, self.application_id or 0, self._data_dir / "commands.sha256")

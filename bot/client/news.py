@@ -1,4 +1,4 @@
-"""What becomes of a voice, said to its owner: in the answer to /clone, or by direct message where that is too late."""
+"""What becomes of a voice or a line, said to whoever asked for it, by direct message where an answer is too late."""
 
 import logging
 
@@ -44,3 +44,12 @@ class Courier:
             log.info("the owner of voice %s could not be told: HTTP %s", news.voice.id, error.status)
         except (aiohttp.ClientError, OSError) as error:
             log.info("the owner of voice %s could not be told: %s", news.voice.id, type(error).__name__)
+
+    async def write(self, user: discord.abc.Messageable, sentence: str) -> None:
+        """Write to a member; one who takes no messages is not told."""
+        try:
+            await user.send(sentence)
+        except discord.HTTPException as error:
+            log.info("a member could not be told of a line: HTTP %s", error.status)
+        except (aiohttp.ClientError, OSError) as error:
+            log.info("a member could not be told of a line: %s", type(error).__name__)

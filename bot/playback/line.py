@@ -1,20 +1,23 @@
 """A line to be heard in a voice channel, the ticket its asker holds, and what became of it. Knows no connection."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import discord
 
 VocalChannel = discord.VoiceChannel | discord.StageChannel
+Tell = Callable[[str], Awaitable[None]]
+"""Says one sentence where a line was announced."""
 Open = Callable[[int], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 """Speaks one sentence: yields 48 kHz Opus packets of exactly 20 ms; leaving the context stops what is not yet made."""
 
 
-async def _tell_nobody(_sentence: str) -> None:
-    return
+async def tell_nobody(_sentence: str) -> None:
+    """Say it nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +35,12 @@ class Line:
     """Whether it is written down until it was said."""
     voice: str = ""
     """The name of the voice."""
-    tell: Callable[[str], Awaitable[None]] = _tell_nobody
+    tell: Tell = tell_nobody
     """Says something where the line was announced."""
+    panel: tuple[int, int] | None = None
+    """Where that was: the ids of a text channel and of the message in it."""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Ours: 32 hexadecimal digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
