@@ -116,4 +116,5 @@ def _queued(queued: Queued) -> str:
         how = f"held at {queued.said_seconds:.0f} of {expected:.0f} s"
     else:
         how = f"being said, {queued.said_seconds:.0f} of {expected:.0f} s"
-    return f"**{escape_markdown(line.voice)}** for <@{line.asker_id}>: “{words}” ({how})"
+    says = f": “{words}”" if words else ""
+    return f"**{escape_markdown(line.voice)}** for <@{line.asker_id}>{says} ({how})"

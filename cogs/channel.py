@@ -1,10 +1,10 @@
-"""/join and /leave: where the bot is."""
+"""/join, /leave and /voicetest: where the bot is, and whether it would be heard there."""
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import Bot
+from bot.client import Bot, VoiceTest, thinking
 from bot.client.buttons import Interaction
 from bot.errors import PlaybackError
 from bot.playback import Speakers
@@ -12,10 +12,11 @@ from cogs.places import need_channel_of, server_of
 
 
 class Channel(commands.Cog):
-    """Owns the answers to /join and /leave, and tells the speakers who comes and goes."""
+    """Owns the answers to /join, /leave and /voicetest, and tells the speakers who comes and goes."""
 
     def __init__(self, *, speakers: Speakers) -> None:
         self._speakers = speakers
+        self._test = VoiceTest(speakers)
 
     @app_commands.command()
     @app_commands.guild_only()
@@ -39,6 +40,14 @@ class Channel(commands.Cog):
         if not left:
             raise PlaybackError("I am in no voice channel here.")
         await interaction.edit_original_response(content="I have left the voice channel.")
+
+    @app_commands.command()
+    @app_commands.guild_only()
+    async def voicetest(self, interaction: Interaction) -> None:
+        """Hear a chime in your voice channel, and see which step goes wrong if you do not."""
+        async with thinking(interaction):
+            channel = need_channel_of(interaction)
+        await self._test.run(interaction, channel)
 
     @commands.Cog.listener()
     async def on_voice_state_update(

@@ -9,6 +9,7 @@ from bot.client.news import describe
 from bot.client.patience import thinking
 from bot.client.uploads import read_upload
 from bot.client.voice_messages import find_obstacle, try_voice_message
+from bot.client.voice_test import VoiceTest
 
 __all__ = [
     "Announcement",
@@ -17,6 +18,7 @@ __all__ = [
     "Buttons",
     "Press",
     "Rules",
+    "VoiceTest",
     "build_bot",
     "button",
     "controls",

@@ -5,8 +5,21 @@ Takes packets and knows neither who made them nor what they say.
 
 from bot.playback.ledger import Ledger
 from bot.playback.limits import Limits
-from bot.playback.line import Line, Played, Queued, Ticket, VocalChannel, tell_nobody
-from bot.playback.rights import admit
+from bot.playback.line import Line, Played, Queued, Ticket, VocalChannel, VoiceReport, tell_nobody
+from bot.playback.rights import admit, label
 from bot.playback.speakers import Speakers
 
-__all__ = ["Ledger", "Limits", "Line", "Played", "Queued", "Speakers", "Ticket", "VocalChannel", "admit", "tell_nobody"]
+__all__ = [
+    "Ledger",
+    "Limits",
+    "Line",
+    "Played",
+    "Queued",
+    "Speakers",
+    "Ticket",
+    "VocalChannel",
+    "VoiceReport",
+    "admit",
+    "label",
+    "tell_nobody",
+]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
@@ -423,18 +424,23 @@ class Speaker:
 
     async def _join(self, turn: Turn) -> VoiceLink:
         """Return a connection to the line's channel through which a first packet would be heard."""
-        channel = admit(turn.channel)
-        link = self._link
+        channel, ticket = admit(turn.channel), turn.ticket
+        link, began, joined = self._link, time.monotonic(), 0.0
         if link is None or not self._is_in(channel):
             await self._part()
             link = await self._enter(channel)
+            joined = time.monotonic() - began
+        ticket.see(replace(ticket.report, join_seconds=joined, protected=link.protected))
         try:
             admit(channel)  # those who listened may have gone meanwhile
+            began = time.monotonic()
             await link.wait_encrypted()
-            await ask_to_speak(channel, turn.ticket.tell)
+            ticket.see(replace(ticket.report, key_seconds=time.monotonic() - began))
+            await ask_to_speak(channel, ticket.tell)
         except PlaybackError:
             await self._part()  # so that asking again starts afresh
             raise
+        ticket.see(replace(ticket.report, muted=is_muted(channel.guild)))
         check_not_muted(channel)
         return link
 
