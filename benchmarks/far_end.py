@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from playground.services.fish import FishService
+from playground.services.service import Asked
 from playground.services.sound import RATE, Samples
 
 PLACES = 64
@@ -50,7 +51,7 @@ class FarEnd(FishService):
         self._began = {task: 0.0 for task in self._began if not task.done()}
         return times
 
-    async def portions(self, data: bytes) -> AsyncIterator[bytes]:
+    async def portions(self, _asked: Asked, data: bytes) -> AsyncIterator[bytes]:
         """Send what was told, as fast as was told; the first at once."""
         task = asyncio.current_task()
         start = time.monotonic()

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -24,12 +24,14 @@ from pydantic_settings import SettingsError
 
 from bot import audio
 from bot.arrivals import Arrivals
+from bot.cache import SpeechCache
 from bot.client import Bot, Rules, build_bot
 from bot.cloning import CloneService
 from bot.doctor import examine
 from bot.drafts import Drafts
 from bot.errors import BotError
 from bot.homes import Homes
+from bot.lines import LineBook
 from bot.playback import Limits, Speakers
 from bot.providers import create_providers
 from bot.providers.doorstep import Doorstep
@@ -82,13 +84,14 @@ async def open_rules(
         doorstep = await _open_web(stack, settings)
         made = create_providers(settings, doorstep=doorstep, downloads=downloads, patience=patience)
         providers = {name: await stack.enter_async_context(provider) for name, provider in made.items()}
-        speakers = await stack.enter_async_context(
-            Speakers(Limits(max_queue=settings.max_queue, idle_seconds=settings.idle_seconds))
-        )
+        book = await stack.enter_async_context(LineBook(store.lines))
+        bounds = Limits(max_queue=settings.max_queue, idle_seconds=settings.idle_seconds)
+        speakers = await stack.enter_async_context(Speakers(bounds, ledger=book))
         homes = Homes(store, providers, default=settings.provider)
         arrivals = Arrivals(store, homes)
         watch = VoiceWatch(store, homes, arrivals, pace=pace)
-        voices = VoiceService(store, homes, arrivals)
+        cache = SpeechCache(settings.cache_mb * 1_000_000)
+        voices = VoiceService(store, homes, arrivals, cache)
         clones = CloneService(
             store,
             homes,
@@ -98,7 +101,7 @@ async def open_rules(
             max_voices=settings.max_voices,
             keep_samples=settings.keep_samples,
         )
-        speech = SpeechService(store, homes, samples, max_text=settings.max_text)
+        speech = SpeechService(store, homes, samples, max_text=settings.max_text, cache=cache)
         greeting = asyncio.create_task(homes.greet())
         stack.callback(greeting.cancel)
         yield Rules(
@@ -109,6 +112,7 @@ async def open_rules(
             speakers=speakers,
             drafts=Drafts(),
             watch=watch,
+            book=book,
         )
 
 
@@ -167,6 +171,10 @@ async def run(settings: Settings, *, connector: aiohttp.BaseConnector | None = N
             raise BotError("Discord cannot be reached: check this machine's network and its clock.") from error
 
 
+async def _run_by(connect: Callable[[], aiohttp.BaseConnector] | None, settings: Settings) -> None:
+    await run(settings, connector=connect() if connect else None)
+
+
 def read_settings() -> Settings:
     """Read the settings. Raises `BotError` that names each wrong one."""
     try:
@@ -198,8 +206,8 @@ def set_up_logging(level: str) -> None:
         logging.getLogger(name).setLevel(max(least, logging.getLevelName(level)))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says; return the exit status."""
+def main(arguments: list[str] | None = None, *, connect: Callable[[], aiohttp.BaseConnector] | None = None) -> int:
+    """Do what the command line says; return the exit status. `connect` makes another way to Discord."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="Mynah, a Discord bot that clones voices")
     parser.add_argument("command", nargs="?", choices=("run", "doctor", "health"), default="run")
     command = parser.parse_args(arguments).command
@@ -213,7 +221,7 @@ def main(arguments: list[str] | None = None) -> int:
             case "doctor":
                 return asyncio.run(examine(settings))
             case _:
-                asyncio.run(run(settings))
+                asyncio.run(_run_by(connect, settings))
     except BotError as error:
         print(error, file=sys.stderr)
         return 2

@@ -140,3 +140,31 @@ class VoicePage:
     voices: tuple[Voice, ...] = field(default=())
     total: int = 0
     default_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedLine:
+    """A line that waits or is being said, as it is written down for the case that the process ends."""
+
+    id: str
+    """Ours: 32 hexadecimal digits."""
+    guild_id: int
+    channel_id: int
+    """The voice channel it is for."""
+    asker_id: int
+    voice_id: str
+    voice_name: str
+    text: str
+    """The words as they were asked for."""
+    style: str = ""
+    speed: float = 1.0
+    sentence: int = 0
+    """Index of the first sentence that was not yet said whole."""
+    position: int
+    """Its place in the server's queue: decides between lines that were asked for at one moment."""
+    asked_at: datetime
+    restored: int = 0
+    """How often it was taken up again after a stop since a sentence of it was said whole."""
+    panel_channel_id: int | None = None
+    panel_message_id: int | None = None
+    """The public announcement with the buttons, where there is one."""

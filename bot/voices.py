@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.arrivals import SEEN_BY, Arrival, Arrivals, exposes
+from bot.cache import SpeechCache
 from bot.errors import ProviderError, VoiceError
 from bot.homes import Homes, outlives
 from bot.models import HOUSE, Visibility, Voice, VoicePage, name_key
@@ -35,10 +36,11 @@ async def free_name(store: Store, name: str, *, owner_id: int, but: str | None =
 class VoiceService:
     """The rules for voices that exist. They live in the store and at their providers; nothing is remembered here."""
 
-    def __init__(self, store: Store, homes: Homes, arrivals: Arrivals) -> None:
+    def __init__(self, store: Store, homes: Homes, arrivals: Arrivals, cache: SpeechCache | None = None) -> None:
         self._store = store
         self._homes = homes
         self._arrivals = arrivals
+        self._cache = SpeechCache(0) if cache is None else cache
 
     @property
     def house(self) -> tuple[Voice, ...]:
@@ -93,7 +95,7 @@ class VoiceService:
 
     async def refresh(self, voice: Voice) -> Voice:
         """Read a voice again at its provider, where that is possible now."""
-        return (await self._arrivals.read_again(voice)).voice
+        return (await self._read_again(voice)).voice
 
     async def try_refresh(self, voice: Voice) -> Voice:
         """Read a voice again where its provider is there and answers; else return it as it is remembered."""
@@ -104,10 +106,20 @@ class VoiceService:
         if self._homes.reach(voice) is None:
             return Arrival(voice=voice)
         try:
-            return await self._arrivals.read_again(voice)
+            return await self._read_again(voice)
         except ProviderError as error:
             log.warning("voice %s could not be read at %s: %s", voice.id, voice.provider, error.kind)
             return Arrival(voice=voice)
+
+    async def _read_again(self, voice: Voice) -> Arrival:
+        arrival = await self._arrivals.read_again(voice)
+        self._compare(voice, arrival.voice)
+        return arrival
+
+    def _compare(self, before: Voice, after: Voice) -> None:
+        """Forget what a voice said where it may sound different now."""
+        if (before.remote_id, before.state) != (after.remote_id, after.state):
+            self._cache.forget(after.id)
 
     async def is_default(self, voice: Voice) -> bool:
         """Say whether this is the voice its owner speaks with when none is named."""
@@ -171,6 +183,7 @@ class VoiceService:
                 await self._take_back(before, after, _undone(changes, before, error))
                 raise
             after = await self._homes.adopt(after, remote)
+            self._compare(before, after)
             if exposes(remote, edit.visibility or remote.visibility):
                 raise VoiceError(f"{home.label} did not hide it: try again in a minute.")
         return after
@@ -209,7 +222,9 @@ class VoiceService:
             return False
         await self._delete_there(present)
         log.info("voice %s deleted at %s", voice.id, voice.provider)
-        return await self._store.delete(voice.id, owner_id=voice.owner_id)
+        deleted = await self._store.delete(voice.id, owner_id=voice.owner_id)
+        self._cache.forget(voice.id)
+        return deleted
 
     async def _delete_there(self, voice: Voice) -> None:
         home = self._homes.reach(voice)

@@ -77,9 +77,8 @@ def _again(line: Line, channel: VocalChannel, *, asker_id: int) -> Line:
         asker_id=asker_id,
         channel=channel,
         start=0,
-        saved=False,
+        saved=None,
         tell=tell_nobody,
-        panel=None,
     )
 
 

@@ -1,7 +1,9 @@
 """/say: text in a cloned voice, into a voice channel or, as a voice message or a file, into the text channel."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 import discord
@@ -13,10 +15,10 @@ from bot.client import Bot, read_upload, thinking
 from bot.client.buttons import Interaction, party_of
 from bot.cloning import CloneService
 from bot.errors import PlaybackError, SpeechError, VoiceError
-from bot.models import Voice
+from bot.models import SavedLine, Voice
 from bot.playback import Line, VocalChannel, admit
 from bot.samples import SampleService
-from bot.speech import Manner, Speech, SpeechService
+from bot.speech import Manner, Script, Speech, SpeechService
 from bot.voices import VoiceService
 from cogs.choices import suggest_styles, suggest_voices
 from cogs.lines import Asked, Lines
@@ -78,12 +80,13 @@ class Say(commands.Cog):
                 raise PlaybackError("You are not in a voice channel: join one, or choose where: file.")
             if where == "message" and form != "ogg":
                 raise SpeechError("A voice message has no format: leave format out, or choose where: file.")
-            words = self._speech.read(text)
+            self._speech.read(text)
             if channel is not None:
                 admit(channel)
             manner = Manner(style=style, speed=speed, party=party_of(interaction))
-            spoken = await self._choose(interaction, _Wish(text, manner, voice, sample))
-            asked = None if channel is None else self._play(interaction, spoken, channel, words)
+            wish = _Wish(text, manner, voice, sample)
+            spoken = await self._choose(interaction, wish)
+            asked = None if channel is None else self._play(interaction, spoken, channel, wish)
         if asked is not None:
             await self._lines.follow(interaction, asked)
         elif where == "message":
@@ -105,6 +108,8 @@ class Say(commands.Cog):
                 subject=escape_markdown(chosen.name),
                 note=self._note(chosen, manner),
                 open=lambda: self._speech.say(chosen, text, manner),
+                script=lambda: self._speech.script(chosen, text, manner),
+                voice=chosen,
             )
         if wish.voice is not None:
             raise VoiceError("Choose a voice or attach a sample, not both.")
@@ -115,6 +120,7 @@ class Say(commands.Cog):
             subject="Your recording",
             note=self._note(None, manner),
             open=lambda: self._speech.say_once(take, text, manner),
+            script=lambda: self._speech.script_once(take, text, manner),
         )
 
     def _note(self, voice: Voice | None, manner: Manner) -> str:
@@ -122,12 +128,14 @@ class Say(commands.Cog):
             return ""
         return " Its model does not know that style, so it is said plainly."
 
-    def _play(self, interaction: Interaction, spoken: "_Spoken", channel: VocalChannel, words: str) -> Asked:
+    def _play(self, interaction: Interaction, spoken: "_Spoken", channel: VocalChannel, wish: "_Wish") -> Asked:
+        script = spoken.script()
         line = Line(
             asker_id=interaction.user.id,
             channel=channel,
-            open=lambda _: spoken.open(),
-            sentences=(words,),
+            open=script.open,
+            sentences=script.sentences,
+            saved=_save(interaction, spoken, channel, wish),
             voice=spoken.name,
         )
         return self._lines.ask(line, subject=spoken.subject, note=spoken.note)
@@ -161,11 +169,35 @@ class _Spoken:
     note: str
     """To know beside it: a sentence with a blank before it, or nothing."""
     open: Callable[[], Speech]
+    """The whole text at once."""
+    script: Callable[[], Script]
+    """The same, sentence by sentence."""
+    voice: Voice | None = None
+    """None for a recording, which is not kept."""
 
     @property
     def caption(self) -> Caption:
         """What is said of it in a text channel."""
         return Caption(name=self.name, note=self.note)
+
+
+def _save(interaction: Interaction, spoken: _Spoken, channel: VocalChannel, wish: _Wish) -> SavedLine | None:
+    """Make what is written down of a line, where it could be said again."""
+    if spoken.voice is None:
+        return None
+    return SavedLine(
+        id=uuid.uuid4().hex,
+        guild_id=channel.guild.id,
+        channel_id=channel.id,
+        asker_id=interaction.user.id,
+        voice_id=spoken.voice.id,
+        voice_name=spoken.name,
+        text=wish.text,
+        style=wish.manner.style,
+        speed=wish.manner.speed,
+        position=0,
+        asked_at=datetime.now(UTC),
+    )
 
 
 async def setup(bot: Bot) -> None:

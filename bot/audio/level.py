@@ -42,11 +42,13 @@ class Leveller:
 
     Owns the gain, which follows the loudness of all that was heard so far. `phrases`: each block is one, measured
     whole before any of it goes out. Otherwise blocks are portions, and the first goes out as soon as a packet can be
-    made of it, raised by little until enough was heard.
+    made of it, raised by little until enough was heard; or, where it is known how loud the `usual` sound from there is
+    in LUFS, as if this were as loud.
     """
 
-    def __init__(self, target: float = TARGET, *, phrases: bool = False) -> None:
+    def __init__(self, target: float = TARGET, *, phrases: bool = False, usual: float | None = None) -> None:
         self._target = target
+        self._usual = None if phrases else usual
         self._phrases = phrases
         self._heard = Meter()
         self._given = Meter()
@@ -57,6 +59,12 @@ class Leveller:
         self._sounding = 0
         """Of them, those from the first that is not faint."""
         self._gain: float | None = None
+
+    @property
+    def heard(self) -> float | None:
+        """Loudness in LUFS of what came so far; None where that is too little to tell."""
+        measured = self._heard.integrated
+        return measured if self._sounding >= SURE and measured > SILENT else None
 
     def feed(self, samples: Samples) -> Samples:
         """Take the next samples and give what is levelled."""
@@ -83,17 +91,25 @@ class Leveller:
 
     def _let_out(self, count: int) -> Samples:
         block, self._held = self._held[:count], self._held[count:]
-        measured = self._heard.integrated
+        measured = self._expected(self._heard.integrated)
         if count and measured > SILENT:
             block = self._amplify(block, min(max(self._target - measured, LEAST), MOST))
         out = self._limiter.feed(block)
         self._given.feed(out)
         return out
 
+    def _expected(self, measured: float) -> float:
+        """Put what is usual in the place of what was measured, and come back to that as more is heard."""
+        if self._usual is None or measured <= SILENT or self._sounding >= EARLY:
+            return measured
+        usual = max(self._usual, measured - CAREFUL)
+        share = max(0.0, (self._sounding - SURE) / (EARLY - SURE))
+        return usual + (measured - usual) * share
+
     def _amplify(self, block: Samples, wanted: float) -> Samples:
         """Multiply by the gain wanted in dB, reached no faster than an ear allows."""
         sure = self._phrases or self._sounding >= SURE
-        if not sure:
+        if not sure and self._usual is None:
             wanted = min(wanted, CAREFUL)
         if self._gain is None:
             self._gain = wanted = wanted + (_make_up(block, wanted) if sure else 0.0)

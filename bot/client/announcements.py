@@ -13,7 +13,7 @@ import discord
 
 from bot.client.announcement import Announcement, controls, remains
 from bot.client.buttons import Interaction
-from bot.playback import Line, Speakers, VocalChannel
+from bot.playback import Line, Speakers, Tell, VocalChannel
 
 log = logging.getLogger(__name__)
 
@@ -65,11 +65,12 @@ class Announcements:
         self._speakers.announced(line, panel=spell.announcement.ids, tell=spell.tell)
         await self._end(guild_id)  # it may have left while this was posted
 
-    def resume(self, channel: VocalChannel, panel: tuple[int, int]) -> Announcement:
-        """Take an announcement up again that was made before a restart; its `tell` is that of the lines it is for."""
-        announcement = Announcement(self._client, *panel)
-        self._spells[channel.guild.id] = _Spell(channel, announcement, told=True)
-        return announcement
+    def resume(self, channel: VocalChannel, panel: tuple[int, int]) -> Tell:
+        """Take an announcement up again that was made before a restart; give what tells something there."""
+        spell = self._spells.get(channel.guild.id)
+        if spell is None or spell.announcement.ids != panel:
+            spell = self._spells[channel.guild.id] = _Spell(channel, Announcement(self._client, *panel), told=True)
+        return spell.tell
 
     async def refresh(self, guild_id: int) -> None:
         """Show what can be done now, where that has changed."""

@@ -17,8 +17,10 @@ from bot.client.buttons import Buttons, Interaction
 from bot.client.commands import sync_commands
 from bot.client.failures import answer_failure
 from bot.client.news import Courier
+from bot.client.revival import Revival
 from bot.cloning import CloneService
 from bot.drafts import Drafts
+from bot.lines import LineBook
 from bot.playback import Speakers
 from bot.samples import SampleService
 from bot.speech import SpeechService
@@ -41,6 +43,7 @@ class Rules:
     speakers: Speakers
     drafts: Drafts
     watch: VoiceWatch
+    book: LineBook
 
 
 class Tree(app_commands.CommandTree["Bot"]):
@@ -84,6 +87,7 @@ class Bot(commands.AutoShardedBot):
         self._tasks = [
             asyncio.create_task(self._beat(self._data_dir / "alive")),
             asyncio.create_task(self.rules.watch.run(Courier(self).tell)),
+            asyncio.create_task(self._revive()),
         ]
 
     async def close(self) -> None:
@@ -105,6 +109,19 @@ class Bot(commands.AutoShardedBot):
             await answer_failure(args[0], error)
         else:
             log.error("bug in %s", event_method, exc_info=error)
+
+    async def _revive(self) -> None:
+        """Go on with what was being said when the bot was stopped."""
+        rules = self.rules
+        await self.wait_until_ready()
+        await Revival(
+            self,
+            book=rules.book,
+            voices=rules.voices,
+            speech=rules.speech,
+            speakers=rules.speakers,
+            announcements=self.announcements,
+        ).run()
 
     async def _beat(self, mark: Path) -> None:
         """Touch a file while every shard is connected: the health check looks at its age."""

@@ -38,7 +38,7 @@ async def follow(
     try:
         await ended
     except BotError as error:
-        await Courier(interaction.client).write(interaction.user, str(error))
+        await Courier(interaction.client).write(interaction.user.id, str(error))
 
 
 async def _tell(interaction: Interaction, ticket: Ticket, promise: str) -> None:

@@ -37,19 +37,14 @@ class Courier:
 
     async def tell(self, news: News) -> None:
         """Write to the owner of a voice; one who takes no messages reads it in /voices show."""
-        try:
-            owner = await self._bot.fetch_user(news.voice.owner_id)
-            await owner.send(describe(news))
-        except discord.HTTPException as error:
-            log.info("the owner of voice %s could not be told: HTTP %s", news.voice.id, error.status)
-        except (aiohttp.ClientError, OSError) as error:
-            log.info("the owner of voice %s could not be told: %s", news.voice.id, type(error).__name__)
+        await self.write(news.voice.owner_id, describe(news))
 
-    async def write(self, user: discord.abc.Messageable, sentence: str) -> None:
-        """Write to a member; one who takes no messages is not told."""
+    async def write(self, member_id: int, sentence: str) -> None:
+        """Write to a member, where they take messages."""
         try:
-            await user.send(sentence)
+            member = await self._bot.fetch_user(member_id)
+            await member.send(sentence)
         except discord.HTTPException as error:
-            log.info("a member could not be told of a line: HTTP %s", error.status)
+            log.info("member %d could not be told: HTTP %s", member_id, error.status)
         except (aiohttp.ClientError, OSError) as error:
-            log.info("a member could not be told of a line: %s", type(error).__name__)
+            log.info("member %d could not be told: %s", member_id, type(error).__name__)

@@ -5,7 +5,7 @@ Takes packets and knows neither who made them nor what they say.
 
 from bot.playback.ledger import Ledger
 from bot.playback.limits import Limits
-from bot.playback.line import Line, Played, Queued, Ticket, VocalChannel, VoiceReport, tell_nobody
+from bot.playback.line import Line, Played, Queued, Tell, Ticket, VocalChannel, VoiceReport, tell_nobody
 from bot.playback.rights import admit, label
 from bot.playback.speakers import Speakers
 
@@ -16,6 +16,7 @@ __all__ = [
     "Played",
     "Queued",
     "Speakers",
+    "Tell",
     "Ticket",
     "VocalChannel",
     "VoiceReport",

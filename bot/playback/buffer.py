@@ -7,6 +7,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+SILENCE = b"\xf8\xff\xfe"
+"""One 20 ms Opus frame of silence (RFC 6716; Discord's voice documentation, "Voice Data Interpolation")."""
+PAUSE = 5
+"""Frames of silence (0.1 s) between two sentences; the first alone keeps a join from clicking."""
 CAPACITY = 500
 """Packets of a sentence kept ready: 10 s. What is not yet made when somebody says stop is never paid for."""
 LEAST_HEAD, MOST_HEAD = 8, 20
@@ -66,6 +70,7 @@ class LineBuffer:
         """Of the one being said."""
         self._at = 0
         self._taken = 0
+        self._pause = 0
         self._dry = True
         self._ended = False
         self._last = False
@@ -130,7 +135,7 @@ class LineBuffer:
     def rewind(self) -> None:
         """Say the present sentence again from its beginning. Belongs to whoever takes, or to anybody if nobody does."""
         self._taken -= self._at
-        self._at, self._dry = 0, True
+        self._at, self._pause, self._dry = 0, 0, True
 
     async def primed(self) -> None:
         """Wait until there is enough to start with, or nothing more to come."""
@@ -146,6 +151,9 @@ class LineBuffer:
         """Hand out the next packet, `b""` after the last, None while the maker lags behind. Never waits."""
         if self._dry and not self._ready():
             return None
+        if self._pause:
+            self._pause -= 1
+            return SILENCE
         while self._sentences and not self._is_over():
             sentence = self._sentences[0]
             if self._at < len(sentence.packets):
@@ -154,8 +162,9 @@ class LineBuffer:
             if not sentence.whole:
                 break
             self._finish()
-            if not self._ready():
-                break
+            if not self._is_over():
+                self._pause = PAUSE - 1
+                return SILENCE
         self._dry = True
         return b"" if self._is_over() else None
 

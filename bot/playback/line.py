@@ -9,6 +9,8 @@ from typing import Any
 
 import discord
 
+from bot.models import SavedLine
+
 VocalChannel = discord.VoiceChannel | discord.StageChannel
 Tell = Callable[[str], Awaitable[None]]
 """Says one sentence where a line was announced."""
@@ -31,14 +33,12 @@ class Line:
     """As they are spoken, in order; each is opened by its number."""
     start: int = 0
     """The first sentence to be said."""
-    saved: bool = False
-    """Whether it is written down until it was said."""
+    saved: SavedLine | None = None
+    """As it is written down until it was said; None: it is not."""
     voice: str = ""
     """The name of the voice."""
     tell: Tell = tell_nobody
     """Says something where the line was announced."""
-    panel: tuple[int, int] | None = None
-    """Where that was: the ids of a text channel and of the message in it."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Ours: 32 hexadecimal digits."""
 

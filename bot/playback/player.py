@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from bot.playback.buffer import SILENCE
 from bot.playback.pacer import Pacer
-from bot.playback.source import SILENCE
 
 TAIL = 5
 """Frames of silence after the last word, so that listeners do not fill the gap with its sound (Discord's "Voice Data

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 
-from bot.playback.buffer import LineBuffer
+from bot.playback.buffer import SILENCE, LineBuffer
 
-SILENCE = b"\xf8\xff\xfe"
-"""One 20 ms Opus frame of silence (RFC 6716; Discord's voice documentation, "Voice Data Interpolation")."""
 LEAD = 10
 """Frames of silence before the first word, 200 ms: listeners lose the first sound of a speaker who just began."""
 PATIENCE = 500

@@ -107,20 +107,24 @@ class Speaker:
             position=len(self._waiting),
             at_once=not self._turns(),
             head=self._head,
-            reached=lambda number: self._ledger.reach(line, number),
+            reached=lambda number: self._note(line, number),
         )
         self._waiting.append(turn)
-        self._ledger.keep(line)
+        if line.saved is not None:
+            self._ledger.keep(line.saved)
         self._prepare_next()
         self._invite(line.channel)
         return turn.ticket
 
     def announced(self, line: Line, *, panel: tuple[int, int], tell: Tell) -> None:
-        """Take note of where a line was announced, if it is not over yet."""
+        """Take note of where a line was announced (the ids of channel and message), if it is not over yet."""
         for turn in self._turns():
             if turn.line.id == line.id:
-                turn.line = replace(turn.line, panel=panel, tell=tell)
-                self._ledger.keep(turn.line)
+                saved = turn.line.saved
+                if saved is not None:
+                    saved = replace(saved, panel_channel_id=panel[0], panel_message_id=panel[1])
+                    self._ledger.keep(saved)
+                turn.line = replace(turn.line, saved=saved, tell=tell)
 
     def join(self, channel: VocalChannel) -> Awaitable[VocalChannel]:
         """Come to a channel and go on there with what was left unsaid. Raises PlaybackError where that cannot be.
@@ -295,10 +299,16 @@ class Speaker:
                 self._file(turn)
                 self._look_after(turn.discard())
 
+    def _note(self, line: Line, number: int) -> None:
+        """Write down how far a line is."""
+        if line.saved is not None:
+            self._ledger.reach(line.saved.id, number)
+
     def _file(self, turn: Turn) -> None:
         """Strike a line out that is over, unless it is to be gone on with after a restart."""
-        if not self._closed or turn.number >= len(turn.line.sentences):
-            self._ledger.drop(turn.line)
+        saved = turn.line.saved
+        if saved is not None and not (self._closed and turn.number < len(turn.line.sentences)):
+            self._ledger.drop(saved.id)
         if turn.seconds and any(turn.line.sentences):
             self._remember(replace(turn.line, channel=turn.channel))
 
@@ -349,6 +359,8 @@ class Speaker:
         channel, self._wanted = self._wanted, None
         if channel is None:
             return False
+        if self._is_in(channel):
+            return True
         await self._part()
         try:
             link = await self._enter(channel)

@@ -73,7 +73,7 @@ class Speakers:
         self._left = left
 
     def announced(self, line: Line, *, panel: tuple[int, int], tell: Tell) -> None:
-        """Take note of where a line was announced: `panel` becomes part of it, and so of what is written down."""
+        """Take note of where a line was announced, and write it down: `panel` has the ids of channel and message."""
         speaker = self._speakers.get(line.channel.guild.id)
         if speaker is not None:
             speaker.announced(line, panel=panel, tell=tell)

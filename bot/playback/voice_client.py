@@ -14,13 +14,13 @@ import discord
 from discord.voice_state import VoiceConnectionState
 
 from bot.errors import PlaybackError
+from bot.playback.buffer import SILENCE
 from bot.playback.handshake import ChannelConnection
 from bot.playback.line import VocalChannel
 from bot.playback.pacer import Pacer
 from bot.playback.player import PacketSource, Player
 from bot.playback.rights import is_in_voice, label
 from bot.playback.rtp import RtpStream
-from bot.playback.source import SILENCE
 
 log = logging.getLogger(__name__)
 

@@ -50,18 +50,30 @@ class Markup:
             written = f"{self._enclose(style)} {written}"
         return " ".join(written.split())
 
+    def show(self, text: str) -> str:
+        """Give a text as people read it, without known tags."""
+        return " ".join(_TAG.sub(lambda found: " " if _is_known(found) else found[0], text).split())
+
     def takes(self, tag: str) -> bool:
         """Say whether a tag is known here."""
         return self.free or tag.casefold() in self.tags
 
     def _rewrite(self, found: re.Match[str]) -> str:
-        tag = (found[1] or found[2]).strip()
-        if tag.casefold() not in _KNOWN:
+        if not _is_known(found):
             return found[0]
+        tag = _tag(found)
         return self._enclose(tag) if self.takes(tag) else " "
 
     def _enclose(self, tag: str) -> str:
         return f"[{tag}]" if self.brackets == "square" else f"({tag})"
+
+
+def _tag(found: re.Match[str]) -> str:
+    return (found[1] or found[2]).strip()
+
+
+def _is_known(found: re.Match[str]) -> bool:
+    return _tag(found).casefold() in _KNOWN
 
 
 PLAIN = Markup(brackets="none")

@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     """Voices one member may own."""
     max_queue: int = Field(default=20, ge=1, le=500)
     """Lines that may wait in one server."""
+    cache_mb: int = Field(default=64, ge=0, le=4096)
+    """Memory for sentences that were spoken, in MB; 0: none are kept."""
     idle_seconds: int = Field(default=300, ge=5)
     """Leave the voice channel after this long without a line."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

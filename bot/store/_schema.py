@@ -14,7 +14,7 @@ from bot.errors import StoreError
 
 log = logging.getLogger(__name__)
 
-HEAD = "0002"
+HEAD = "0003"
 """The last step. Known without Alembic, which is loaded (11 MB) only where there is something to do."""
 
 FOLDER = Path(__file__).parent / "migrations"

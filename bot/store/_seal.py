@@ -1,4 +1,4 @@
-"""Kept samples, encrypted: AES-256-GCM (NIST SP 800-38D) with a fresh nonce for each text.
+"""Kept samples and the words of lines, encrypted: AES-256-GCM (NIST SP 800-38D) with a fresh nonce for each text.
 
 Knows bytes. Does not know the database.
 """
@@ -47,6 +47,19 @@ def open_samples(key: bytes, voice_id: str, sealed: Sequence[Sealed]) -> tuple[K
             "The kept samples of this voice do not open with the present key: whoever runs this bot must set "
             "SAMPLE_KEY to the one they were kept with."
         ) from error
+
+
+def seal_words(key: bytes, line_id: str, part: str, words: str) -> bytes:
+    """Encrypt words of a line, bound to it and to the part of it that they are."""
+    return _seal(AESGCM(key), words.encode(errors="surrogatepass"), f"line/{line_id}/{part}".encode())
+
+
+def open_words(key: bytes, line_id: str, part: str, sealed: bytes) -> str | None:
+    """Decrypt words of a line; None where the key is not theirs or a byte was changed."""
+    try:
+        return _open(AESGCM(key), sealed, f"line/{line_id}/{part}".encode()).decode(errors="surrogatepass")
+    except InvalidTag:
+        return None
 
 
 def _place(voice_id: str, position: int, part: str) -> bytes:

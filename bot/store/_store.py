@@ -1,78 +1,63 @@
 """`Store`, the door of the room: one method per question, one transaction each.
 
-Knows the tables and how to ask. Does not know dialects, keys in settings, or providers.
+Knows the tables and how to ask. Does not know connections, keys in settings, or providers.
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StoreError, VoiceError
 from bot.models import UNFINISHED, KeptSample, Voice, VoicePage, name_key
 from bot.store import _tables as tables
-from bot.store._dialect import NONE, READ, WRITE, Transaction, build_engine, lock_schema, prepare, probe, scrub
-from bot.store._faults import opening, translated
+from bot.store._database import Database
+from bot.store._dialect import READ, WRITE
+from bot.store._faults import translated
+from bot.store._lines import Lines
 from bot.store._queries import find_chosen, find_named, find_owned
 from bot.store._rows import read_row, write_row
-from bot.store._schema import migrate
 from bot.store._seal import open_samples, seal_samples
-
-log = logging.getLogger(__name__)
 
 _NEVER_SAVED = frozenset({"id", "owner_id", "use_count", "last_used_at"})
 _NOT_YOURS = "You have no such voice any more: see /voices list."
 
 
 class Store:
-    """Owns the connections to one database, opened and brought to the present schema by `async with`.
+    """Owns one database with all that is kept in it, opened and brought to the present schema by `async with`.
 
     Every method raises `StoreError` where the database is locked, read-only, full or gone, and then nothing was
     changed. Every question about a voice names its owner: somebody else's voice does not exist.
     """
 
     def __init__(self, url: str, *, key: bytes | None) -> None:
-        """`url` as SQLAlchemy writes it, with an async driver. Without a `key` no samples are kept."""
-        self._url = url
+        """`url` as SQLAlchemy writes it, with an async driver. Without a `key` no samples and no lines are kept."""
+        self._database = Database(url)
         self._key = key
-        self._open_engine: AsyncEngine | None = None
-        self._running = 0
-        self._idle = asyncio.Event()
-        self._closed = False
+        self.lines = Lines(self._database, key=key)
+        """The lines that wait or are being said."""
 
     async def __aenter__(self) -> Self:
-        self._closed = False
-        with opening():
-            self._open_engine = build_engine(self._url)
-        try:
-            with translated():
-                await probe(self._open_engine)
-            async with self._transaction(WRITE) as connection:
-                await lock_schema(connection)
-                await migrate(connection)
-        except BaseException:
-            await self._close()
-            raise
+        await self._database.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._close()
+        await self._database.__aexit__(kind, error, traceback)
 
     async def add(self, voice: Voice, samples: Sequence[KeptSample] = ()) -> None:
         """Remember a new voice together with the samples it was made from. Raises `VoiceError` for a taken name."""
         with translated():
             sealed = [] if self._key is None else await asyncio.to_thread(seal_samples, self._key, voice.id, samples)
         with _names_unique(voice):
-            async with self._transaction(WRITE) as connection:
+            async with self._database.transaction(WRITE) as connection:
                 await connection.execute(tables.voices.insert().values(write_row(voice)))
                 if sealed:
                     await connection.execute(
@@ -91,17 +76,17 @@ class Store:
         values = {column: value for column, value in write_row(voice).items() if column not in _NEVER_SAVED}
         mine = _is(voice.id, owner_id=voice.owner_id)
         with _names_unique(voice):
-            async with self._transaction(WRITE) as connection:
+            async with self._database.transaction(WRITE) as connection:
                 result = await connection.execute(tables.voices.update().where(mine).values(values))
         if not result.rowcount:
             raise VoiceError(_NOT_YOURS)
 
     async def delete(self, voice_id: str, *, owner_id: int) -> bool:
         """Forget a voice with its samples, leaving no trace in the file; tell whether there was one."""
-        async with self._transaction(WRITE) as connection:
+        async with self._database.transaction(WRITE) as connection:
             result = await connection.execute(tables.voices.delete().where(_is(voice_id, owner_id=owner_id)))
         if result.rowcount:
-            await self._scrub()
+            await self._database.scrub()
         return bool(result.rowcount)
 
     async def get(self, voice_id: str, *, owner_id: int) -> Voice | None:
@@ -114,12 +99,12 @@ class Store:
 
     async def count(self, owner_id: int) -> int:
         """Count the voices of a member."""
-        async with self._transaction(READ) as connection:
+        async with self._database.transaction(READ) as connection:
             return await _count(connection, owner_id)
 
     async def page(self, *, owner_id: int, offset: int, limit: int) -> VoicePage:
         """Read one page of a member's voices, by name, and which of all of them `default` gives."""
-        async with self._transaction(READ) as connection:
+        async with self._database.transaction(READ) as connection:
             rows = await connection.execute(find_owned(owner_id).offset(offset).limit(limit))
             default = await _default(connection, owner_id)
             return VoicePage(
@@ -135,14 +120,14 @@ class Store:
 
     async def default(self, owner_id: int) -> Voice | None:
         """Read the voice that speaks when none is named: the one chosen, else the only one, else None."""
-        async with self._transaction(READ) as connection:
+        async with self._database.transaction(READ) as connection:
             row = await _default(connection, owner_id)
         return None if row is None else read_row(row)
 
     async def set_default(self, voice_id: str, *, owner_id: int) -> None:
         """Choose the voice that speaks when none is named. Raises `VoiceError` where it is not there."""
         member, choice = tables.members.c.id == owner_id, {"default_voice_id": voice_id}
-        async with self._transaction(WRITE) as connection:
+        async with self._database.transaction(WRITE) as connection:
             # locking all of them makes two choices at once take turns on databases with several writers
             owned = await connection.execute(
                 select(tables.voices.c.id).where(tables.voices.c.owner_id == owner_id).order_by("id").with_for_update()
@@ -156,7 +141,7 @@ class Store:
     async def count_use(self, voice_id: str, *, at: datetime) -> None:
         """Count one line spoken with a voice. A voice that is gone meanwhile is not an error."""
         spoken = {"use_count": tables.voices.c.use_count + 1, "last_used_at": at}
-        async with self._transaction(WRITE) as connection:
+        async with self._database.transaction(WRITE) as connection:
             await connection.execute(tables.voices.update().where(tables.voices.c.id == voice_id).values(spoken))
 
     async def samples(self, voice_id: str, *, owner_id: int) -> tuple[KeptSample, ...]:
@@ -167,7 +152,7 @@ class Store:
             .where(_is(voice_id, owner_id=owner_id))
             .order_by(tables.samples.c.position)
         )
-        async with self._transaction(READ) as connection:
+        async with self._database.transaction(READ) as connection:
             sealed = [(row.position, row.opus, row.transcript) for row in await connection.execute(question)]
         if not sealed:
             return ()
@@ -183,54 +168,17 @@ class Store:
 
     async def check(self) -> None:
         """Prove that the database takes a change, and take it back."""
-        async with self._transaction(WRITE) as connection:
+        async with self._database.transaction(WRITE) as connection:
             await connection.execute(tables.members.insert().values(id=-1))
             await connection.rollback()
 
-    @asynccontextmanager
-    async def _transaction(self, kind: Transaction) -> AsyncIterator[AsyncConnection]:
-        if self._closed:
-            raise StoreError("I am shutting down: ask again in a minute.")
-        if self._open_engine is None:
-            raise RuntimeError("the store is not open: use `async with`")
-        self._running += 1
-        self._idle.clear()
-        try:
-            with translated():
-                async with self._open_engine.connect() as connection:
-                    await prepare(connection, kind)
-                    async with connection.begin():
-                        yield connection
-        finally:
-            self._running -= 1
-            if not self._running:
-                self._idle.set()
-
     async def _all(self, question: Select[Any]) -> tuple[Voice, ...]:
-        async with self._transaction(READ) as connection:
+        async with self._database.transaction(READ) as connection:
             return tuple(map(read_row, await connection.execute(question)))
 
     async def _first(self, question: Select[Any]) -> Voice | None:
         found = await self._all(question.limit(1))
         return found[0] if found else None
-
-    async def _scrub(self) -> None:
-        clean = False
-        # the voice is gone already: what fails here must not be told as if it were not
-        with suppress(StoreError):
-            async with self._transaction(NONE) as connection:
-                clean = await scrub(connection)
-        if not clean:
-            log.warning("what was deleted stays in the log of the database until the next delete or restart")
-
-    async def _close(self) -> None:
-        """Refuse new questions and wait for those under way: a connection in use is not closed with its engine."""
-        self._closed = True
-        if self._running:
-            await self._idle.wait()
-        engine, self._open_engine = self._open_engine, None
-        if engine is not None:
-            await engine.dispose()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -103,4 +104,26 @@ samples = Table(
     # sealed with AES-256-GCM: a fresh 12-byte nonce, the ciphertext, the tag
     Column("opus", LargeBinary, nullable=False),
     Column("transcript", LargeBinary, nullable=False),
+)
+
+lines = Table(
+    "lines",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("asker_id", BigInteger, nullable=False),
+    # no reference: ready-made voices are no rows, and that a voice is gone is told when the line's turn comes
+    Column("voice_id", Text, nullable=False),
+    Column("voice_name", Text, nullable=False),
+    # sealed as samples are
+    Column("text", LargeBinary, nullable=False),
+    Column("style", LargeBinary, nullable=False),
+    Column("speed", Float, nullable=False),
+    Column("sentence", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("restored", Integer, nullable=False),
+    Column("panel_channel_id", BigInteger),
+    Column("panel_message_id", BigInteger),
 )

@@ -40,7 +40,7 @@ class Discord:
         self.clock = Clock()
         self.breaches = Breaches()
         self.world = World(self.clock, bot_name)
-        self.voice = VoiceServer()
+        self.voice = VoiceServer(hushed=self.world.calls.hushed)
         self.transcript = Transcript(self.world)
         self._switchboard = Switchboard(self.world, self.voice)
         self.gateway = Gateway(self.world, self._switchboard, self.breaches, self.token)
@@ -99,6 +99,10 @@ class Discord:
     def connector(self) -> aiohttp.TCPConnector:
         """Return a connector that leads to this Discord and nowhere else."""
         return connector(self.resolver)
+
+    def refuse_voice(self, *codes: int) -> None:
+        """Close the next voice websockets that identify with these codes, one each: 4006, 4017 ..."""
+        self.voice.faults.refuse_identify.extend(codes)
 
     def add_guild(self, name: str, *, tier: int = 0) -> Guild:
         """Make a server that the application is in, with one text channel; `tier` is its boost level."""

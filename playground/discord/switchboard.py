@@ -1,5 +1,7 @@
 """Joining, moving and leaving calls: keeps the voice states of the world and the voice server's seats together.
 
+It also breaks them as Discord does: closed websockets, voice servers that go away, sessions that are over.
+
 Knows no gateway connection: the application's wishes (opcode 4) are brought here.
 """
 
@@ -24,6 +26,8 @@ class Switchboard:
         self._world = world
         self._voice = voice
         self._ears: dict[tuple[int, int], Listener] = {}
+        self._endpoints: dict[int, str] = {}
+        """Of channels whose voice server was changed."""
 
     def wish(self, *, guild_id: int, channel_id: int | None, session_id: str, self_mute: bool, self_deaf: bool) -> None:
         """Do what the application asks for with opcode 4.
@@ -34,7 +38,8 @@ class Switchboard:
         if channel_id is None:
             self._hang_up(guild_id)
             return
-        if not self._world.calls.admits(guild_id=guild_id, user_id=bot_id, channel_id=channel_id):
+        admitted = self._world.calls.admits(guild_id=guild_id, user_id=bot_id, channel_id=channel_id)
+        if not admitted or not self._world.guilds.is_open(guild_id):
             log.debug("guild %d: the application may not join channel %d", guild_id, channel_id)
             return
         old = self._world.calls.state(guild_id, bot_id)
@@ -47,7 +52,8 @@ class Switchboard:
             self_deaf=self_deaf,
         )
         flags = (self_mute, self_deaf)
-        if old is None or old.channel_id != channel_id or (old.self_mute, old.self_deaf) == flags:
+        elsewhere = old is None or (old.channel_id, old.session_id) != (channel_id, session_id)
+        if old is None or elsewhere or (old.self_mute, old.self_deaf) == flags:
             self._connect(guild_id, channel_id, session_id, old)
 
     def move(self, *, guild_id: int, user_id: int, channel_id: int | None) -> None:
@@ -95,6 +101,36 @@ class Switchboard:
         """Return the ears of a human in a call."""
         return self._ears.get((guild_id, user_id))
 
+    # What a test makes go wrong with the application's call
+
+    def close(self, *, guild_id: int, code: int) -> None:
+        """Close the application's voice websocket; where it sits does not change."""
+        self._voice.dismiss(guild_id=guild_id, user_id=self._world.bot.id, code=code)
+
+    def lose_server(self, *, guild_id: int, code: int) -> None:
+        """Take the voice server of a call away: there is no endpoint, until `give_server`."""
+        self._seat_of_bot(guild_id)
+        self._tell_server(guild_id, secrets.token_hex(8), None)
+        self.close(guild_id=guild_id, code=code)
+
+    def give_server(self, *, guild_id: int, endpoint: str) -> None:
+        """Give a call another voice server; the websocket to the earlier one, if there is one, is closed with 4014."""
+        state, channel_id = self._seat_of_bot(guild_id)
+        self._endpoints[channel_id] = endpoint
+        self._connect(guild_id, channel_id, state.session_id, None)
+        self._voice.supersede(guild_id=guild_id, user_id=state.user_id)
+
+    def end_session(self, session_id: str) -> None:
+        """Let the application be out of all calls that it joined with a session of the gateway that is over now."""
+        for state in self._world.calls.of_session(session_id):
+            self._hang_up(state.guild_id)
+
+    def _seat_of_bot(self, guild_id: int) -> tuple[VoiceState, int]:
+        state = self._world.calls.state(guild_id, self._world.bot.id)
+        if state is None or state.channel_id is None:
+            raise RefusalError(404, 10065, "Unknown Voice State")
+        return state, state.channel_id
+
     def _hang_up(self, guild_id: int) -> None:
         bot_id = self._world.bot.id
         if self._world.calls.remove(guild_id=guild_id, user_id=bot_id) is not None:
@@ -103,11 +139,17 @@ class Switchboard:
     def _connect(self, guild_id: int, channel_id: int, session_id: str, old: VoiceState | None) -> None:
         bot_id = self._world.bot.id
         self._prepare(channel_id)
-        token = self._voice.expect(guild_id=guild_id, channel_id=channel_id, user_id=bot_id, session_id=session_id)
-        data: JsonObject = {"token": token, "guild_id": str(guild_id), "endpoint": self._voice.endpoint}
-        self._world.events.emit(Event("VOICE_SERVER_UPDATE", data, guild_id, about=bot_id))
+        endpoint = self._endpoints.get(channel_id, self._voice.endpoint)
+        token = self._voice.expect(
+            guild_id=guild_id, channel_id=channel_id, user_id=bot_id, session_id=session_id, endpoint=endpoint
+        )
+        self._tell_server(guild_id, token, endpoint)
         if old is not None and old.channel_id != channel_id:
-            self._voice.dismiss(guild_id=guild_id, user_id=bot_id, code=4014)
+            self._voice.supersede(guild_id=guild_id, user_id=bot_id)
+
+    def _tell_server(self, guild_id: int, token: str, endpoint: str | None) -> None:
+        data: JsonObject = {"token": token, "guild_id": str(guild_id), "endpoint": endpoint}
+        self._world.events.emit(Event("VOICE_SERVER_UPDATE", data, guild_id, about=self._world.bot.id))
 
     def _unseat(self, guild_id: int, user_id: int) -> None:
         if self._ears.pop((guild_id, user_id), None) is None:

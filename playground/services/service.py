@@ -7,13 +7,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
 import ormsgpack
 from aiohttp import web
 
+from playground.services.gate import CutError, Gate, Way
 from playground.services.sound import Speak, babble
 
 Handler = Callable[["Asked"], Awaitable[web.StreamResponse]]
@@ -48,6 +49,8 @@ class Asked:
     body: bytes = field(repr=False)
     form: Mapping[str, list[str | Upload]] | None = None
     """Of a multipart or urlencoded body, values in order."""
+    way: Way = field(default_factory=Way, repr=False)
+    """How far its sound is sent."""
 
     @property
     def media_type(self) -> str:
@@ -84,6 +87,8 @@ class Fault:
     """Send this many bytes of the right answer's sound, then close the connection in the middle."""
     endless: bool = False
     """Send sound without end."""
+    gate: Gate | None = None
+    """Answer rightly, and hold the sound at this gate; nothing else of the fault counts then."""
 
 
 class Service:
@@ -93,7 +98,7 @@ class Service:
         self.speak = speak
         self.asked: list[Asked] = []
         self.breaches: list[str] = []
-        self.faults: dict[str, list[Fault]] = {}
+        self.faults: dict[str, list[Fault | None]] = {}
         self.gate: asyncio.Event | None = None
         """Where set, sound is sent after its first portion only when this is."""
         self.portion = _PORTION
@@ -114,8 +119,11 @@ class Service:
         """Answer `method` on `path`, written as aiohttp writes routes: /model/{id}."""
         self._routes.append((method, path, handler))
 
-    def fail(self, route: str, *faults: Fault) -> None:
-        """Have the next requests of a route ("POST /v1/tts", as it was added) fail, one after the other."""
+    def fail(self, route: str, *faults: Fault | None) -> None:
+        """Have the next requests of a route ("POST /v1/tts", as it was added) fail, one after the other.
+
+        None: that one is answered rightly.
+        """
         known = {f"{method} {path}" for method, path, _ in self._routes}
         if route not in known:
             raise ServiceBreachError(f"there is no route {route}, only {sorted(known)}")
@@ -171,6 +179,8 @@ class Service:
             fault = waiting.pop(0) if waiting else None
             if fault is None:
                 return await self._work(asked, handler)
+            if fault.gate is not None:
+                return await self._work(replace(asked, way=Way(fault.gate)), handler)
             if fault.works_first:
                 await self._work(asked, handler)
             return await self._fail(asked, fault)
@@ -180,6 +190,11 @@ class Service:
     async def _work(self, asked: Asked, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(asked)
+        except CutError:
+            # not aborted: what was sent before is to arrive
+            if asked.request.transport is not None:
+                asked.request.transport.close()
+            return web.Response()
         except ServiceBreachError as breach:
             self.breach(str(breach))
             raise web.HTTPNotImplemented(text=str(breach)) from breach
@@ -222,18 +237,23 @@ class Service:
         self.open_sounds += 1
         self.most_sounds = max(self.most_sounds, self.open_sounds)
         try:
+            await asked.way.begin()
             await response.prepare(asked.request)
-            async for portion in self.portions(data):
+            async for portion in self.portions(asked, data):
                 await response.write(portion)
             await response.write_eof()
         finally:
             self.open_sounds -= 1
         return response
 
-    async def portions(self, data: bytes) -> AsyncIterator[bytes]:
-        """Give sound portion by portion; all but the first wait for `gate` where there is one."""
+    async def portions(self, asked: Asked, data: bytes) -> AsyncIterator[bytes]:
+        """Give sound portion by portion; all but the first wait for `gate` where there is one.
+
+        Raises CutError where the answer to `asked` shall die.
+        """
         for start in range(0, len(data), self.portion):
-            yield data[start : start + self.portion]
+            async for part in asked.way.send(data[start : start + self.portion]):
+                yield part
             if self.gate is not None:
                 await self.gate.wait()
 

@@ -24,11 +24,14 @@ class Packer:
 
     Speech comes out at -16 LUFS; Ogg Opus that is 20 ms packets already comes out as it came. Packets are handed out
     as soon as they can be made: the first after 40 ms of sound; where chunks are `phrases`, after 0.8 s of it, or after
-    the first phrase where that is longer. `rate` matters for `pcm` only: mono, signed 16 bit, little endian.
+    the first phrase where that is longer. `rate` matters for `pcm` only: mono, signed 16 bit, little endian. `usual`:
+    how loud sound from there came before, in LUFS, so that a short piece is as loud as a long one.
     """
 
-    def __init__(self, encoding: Encoding, rate: int = 48_000, *, phrases: bool = False) -> None:
-        self._path = _path(encoding, rate, phrases=phrases)
+    def __init__(
+        self, encoding: Encoding, rate: int = 48_000, *, phrases: bool = False, usual: float | None = None
+    ) -> None:
+        self._path = _path(encoding, rate, phrases=phrases, usual=usual)
         self._least, self._most = (1, sys.maxsize) if phrases else (_LEAST[encoding], _MOST[encoding])
         self._rest = b""
         """Of the last chunk."""
@@ -38,6 +41,11 @@ class Packer:
     def copies(self) -> bool:
         """Whether packets pass untouched so far: feeding a portion then takes no time worth a thread."""
         return self._path.copies
+
+    @property
+    def loudness(self) -> float | None:
+        """How loud the sound came so far, in LUFS; None where it passes untouched, or too little came to tell."""
+        return self._path.loudness
 
     def portions(self, chunk: bytes) -> Iterator[bytes]:
         """Cut chunks into portions to be fed one by one: not so long that the first packet has to wait for the last.
@@ -77,14 +85,14 @@ class Packer:
         return packets
 
 
-def _path(encoding: Encoding, rate: int, *, phrases: bool) -> Path:
+def _path(encoding: Encoding, rate: int, *, phrases: bool, usual: float | None) -> Path:
     match encoding:
         case "pcm":
-            return SoundPath(PcmSound(rate), phrases=phrases)
+            return SoundPath(PcmSound(rate), phrases=phrases, usual=usual)
         case "wav":
-            return SoundPath(WavSound(), phrases=phrases)
+            return SoundPath(WavSound(), phrases=phrases, usual=usual)
         case "mp3":
-            return SoundPath(Mp3Sound(), phrases=phrases)
+            return SoundPath(Mp3Sound(), phrases=phrases, usual=usual)
         case "ogg":
             return OggPath()
         case _:

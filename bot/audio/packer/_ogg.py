@@ -21,6 +21,8 @@ RUN_UP = 4
 class OggPath:
     """Turns an Ogg stream into packets. Owns the page reader and the stream that is being read now."""
 
+    loudness = None
+
     def __init__(self) -> None:
         self._reader = OggReader()
         self._serial: int | None = None

@@ -1,4 +1,7 @@
-"""A server as its admin handles it: channels, roles, members, permissions, moving and kicking."""
+"""A server as its admin handles it: channels, roles, members, permissions, moving, muting and kicking.
+
+And what befalls it: voice connections that break, voice servers that change, outages.
+"""
 
 from collections.abc import Iterable
 
@@ -114,6 +117,82 @@ class Guild:
     def limit_files(self, most_bytes: int) -> None:
         """Let no file that is uploaded here be larger, whatever the boost level says."""
         self._world.guilds.limit_files(self.id, most_bytes)
+
+    def set_limit(self, room: Room, user_limit: int) -> None:
+        """Let no more than so many sit in a channel; 0 is no limit. Who sits there stays."""
+        self._world.guilds.set_limit(room.id, user_limit)
+
+    async def fill(self, room: Room) -> list[Member]:
+        """Seat new members in a channel until it is full; raises ValueError for one without a limit."""
+        limit = room.channel.user_limit
+        if not limit:
+            raise ValueError(f"{room.name} has no limit")
+        guests = [self.add_member(f"guest {number}") for number in range(len(room.present), limit)]
+        for guest in guests:
+            await guest.joins(room)
+        return guests
+
+    def mute(self, who: Member | BotUser) -> None:
+        """Mute somebody in a call, for the whole server and until `unmute`: nobody hears them."""
+        self._world.calls.moderate(guild_id=self.id, user_id=who.id, mute=True)
+
+    def unmute(self, who: Member | BotUser) -> None:
+        """Let somebody in a call be heard again."""
+        self._world.calls.moderate(guild_id=self.id, user_id=who.id, mute=False)
+
+    def deafen(self, who: Member | BotUser) -> None:
+        """Deafen somebody in a call, for the whole server; they are heard as before."""
+        self._world.calls.moderate(guild_id=self.id, user_id=who.id, deaf=True)
+
+    def undeafen(self, who: Member | BotUser) -> None:
+        """Let somebody in a call hear again."""
+        self._world.calls.moderate(guild_id=self.id, user_id=who.id, deaf=False)
+
+    def invite_to_speak(self, who: Member | BotUser) -> None:
+        """Let a moderator make somebody on a stage a speaker."""
+        invited = None if who.id == self.bot.id else self._world.clock.now()
+        self._world.calls.suppress(guild_id=self.id, user_id=who.id, suppress=False, asked_at=invited)
+
+    def send_to_audience(self, who: Member | BotUser) -> None:
+        """Let a moderator send a speaker back to the audience: nobody hears them."""
+        self._world.calls.suppress(guild_id=self.id, user_id=who.id, suppress=True)
+
+    def kick(self, who: Member | BotUser) -> None:
+        """Put somebody out of the server; they are out of its calls first."""
+        if self._world.calls.state(self.id, who.id) is not None:
+            self.kick_from_voice(who)
+        if who.id == self.bot.id:
+            self._world.leave_server(self._world.guilds.server(self.id))
+        else:
+            self._world.guilds.remove_member(self.id, who.id)
+
+    def invite_bot(self) -> None:
+        """Let the application in again after it was kicked."""
+        self._world.guilds.add_member(self.id, self._world.bot)
+        self._world.open_server(self._world.guilds.server(self.id))
+
+    def goes_down(self) -> None:
+        """Become unavailable to the application, as in an outage; voice connections stand."""
+        self._world.lose_server(self._world.guilds.server(self.id))
+
+    def comes_back(self) -> None:
+        """Become available again."""
+        self._world.restore_server(self._world.guilds.server(self.id))
+
+    def close_voice(self, code: int) -> None:
+        """Close the application's voice websocket here; where it sits does not change.
+
+        After 4015 and 1006 (cut without a word) it may resume, after anything else its token is void.
+        """
+        self._switchboard.close(guild_id=self.id, code=code)
+
+    def lose_voice_server(self, code: int = 4014) -> None:
+        """Take away the voice server of the application's call: VOICE_SERVER_UPDATE with `endpoint: null`."""
+        self._switchboard.lose_server(guild_id=self.id, code=code)
+
+    def give_voice_server(self, endpoint: str = "voice-2.discord.media:443") -> None:
+        """Tell the application where its call is now: a new endpoint and token. An open websocket is closed (4014)."""
+        self._switchboard.give_server(guild_id=self.id, endpoint=endpoint)
 
     def kick_from_voice(self, who: Member | BotUser) -> None:
         """Disconnect somebody from their call."""

@@ -55,7 +55,7 @@ class Person:
     @property
     def name(self) -> str:
         """Their name."""
-        return self.membership.user.name
+        return self._world.guilds.users[self.id].name
 
     @property
     def mention(self) -> str:
@@ -214,6 +214,8 @@ class Person:
         self, kind: Kind, data: JsonObject, channel_id: int, *, source_id: int | None = None, onto: Answer | None = None
     ) -> Answer:
         guild_id = self.guild_id if self._world.directs.find(channel_id) is None else None
+        if guild_id is not None and not self._world.guilds.is_open(guild_id):
+            raise ClientRefusedError("the server is not available, or the application is not in it")
         interaction = self._world.ask(
             kind, data, guild_id=guild_id, channel_id=channel_id, user_id=self.id, source_id=source_id
         )

@@ -17,6 +17,7 @@ class Connection:
         self._socket = socket
         self._deflate = zlib.compressobj() if compressed else None
         self._queue: asyncio.Queue[JsonObject | int] = asyncio.Queue()
+        self._closing = False
 
     def send(self, frame: JsonObject) -> None:
         """Queue a frame."""
@@ -24,7 +25,13 @@ class Connection:
 
     def close(self, code: int) -> None:
         """Close the websocket after what is queued."""
+        self._closing = True
         self._queue.put_nowait(code)
+
+    @property
+    def farewell(self) -> int | None:
+        """The code with which the client closed; None where it did not, or was closed itself."""
+        return None if self._closing else self._socket.close_code
 
     async def write(self) -> None:
         """Send what is queued until the websocket is closed."""

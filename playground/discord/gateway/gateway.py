@@ -5,6 +5,8 @@ Source: discord.com/developers, "Gateway" and "Opcodes and Status Codes".
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _QUERY = {"v": "10", "encoding": "json"}
 _COMPRESSIONS = frozenset({"", "zlib-stream"})
+_FAREWELLS = frozenset({1000, 1001})
+"""Closed by a client with these, a session is over at once."""
 
 
 @dataclass(slots=True)
@@ -50,6 +54,8 @@ class Gateway:
         self._sessions: dict[str, Session] = {}
         self._connections: set[Connection] = set()
         self._gone = Bell()
+        self._open = asyncio.Event()
+        self._open.set()
         self.faults = GatewayFaults()
         self.identified = 0
         self.resumed = 0
@@ -62,26 +68,51 @@ class Gateway:
         live = [session for session in self._sessions.values() if session.frames is not None]
         return bool(live) and {session.shard.id for session in live} == set(range(live[0].shard.count))
 
-    def drop(self, code: int = 4000) -> None:
-        """Close every connection; after most codes the sessions can be resumed."""
+    def drop(self, code: int = 4000, *, shard: int | None = None) -> None:
+        """Close the connections (of one shard); after most codes the sessions can be resumed."""
+        for session in self._of(shard):
+            if session.frames is not None:
+                session.frames.close(code)
+
+    @asynccontextmanager
+    async def down(self, code: int = 4000) -> AsyncIterator[None]:
+        """Close every connection, and let clients that come back wait at the door until the block ends."""
+        self._open.clear()
         for connection in tuple(self._connections):
             connection.close(code)
+        try:
+            await self._gone.until(lambda: not self._connections)
+            yield
+        finally:
+            self._open.set()
 
-    def ask_to_reconnect(self) -> None:
-        """Ask every client to reconnect (opcode 7), and drop it."""
-        for connection in tuple(self._connections):
-            connection.send({"op": 7, "d": None})
+    def ask_to_reconnect(self, *, shard: int | None = None) -> None:
+        """Ask the clients (of one shard) to reconnect (opcode 7)."""
+        for session in self._of(shard):
+            if session.frames is not None:
+                session.frames.send({"op": 7, "d": None})
 
-    def invalidate(self, *, resumable: bool = False) -> None:
-        """Declare every session invalid (opcode 9)."""
-        for session in tuple(self._sessions.values()):
-            if not resumable:
-                del self._sessions[session.id]
+    def invalidate(self, *, resumable: bool = False, shard: int | None = None, keeps_calls: bool = False) -> None:
+        """Declare the sessions (of one shard) invalid (opcode 9).
+
+        With one that is over go the calls that were joined with it: their voice websockets are closed with 4014, "the
+        main gateway session was dropped". `keeps_calls`: Discord has not noticed yet.
+        """
+        for session in self._of(shard):
             if session.frames is not None:
                 session.frames.send({"op": 9, "d": resumable})
+            if not resumable:
+                self._end(session, keeps_calls=keeps_calls)
+
+    def expire(self) -> None:
+        """End the sessions whose client is gone, as after some minutes: they cannot be resumed and are in no call."""
+        for session in tuple(self._sessions.values()):
+            if session.frames is None:
+                self._end(session)
 
     async def close(self) -> None:
         """Close every connection, and return once they are gone."""
+        self._open.set()
         for connection in tuple(self._connections):
             connection.close(1001)
         await self._gone.until(lambda: not self._connections)
@@ -92,6 +123,7 @@ class Gateway:
         if any(request.query.get(key) != value for key, value in _QUERY.items()) or wanted not in _COMPRESSIONS:
             self._breaches.record(f"gateway asked for with {request.query_string!r}")
             return web.Response(status=400)
+        await self._open.wait()
         socket = web.WebSocketResponse(compress=False, timeout=2.0)
         await socket.prepare(request)
         connection = Connection(socket, compressed=bool(wanted))
@@ -118,6 +150,15 @@ class Gateway:
         finally:
             if session is not None and session.frames is connection:
                 session.frames = None
+                if connection.farewell in _FAREWELLS:
+                    self._end(session)
+
+    def _of(self, shard: int | None) -> tuple[Session, ...]:
+        return tuple(each for each in self._sessions.values() if shard in (None, each.shard.id))
+
+    def _end(self, session: Session, *, keeps_calls: bool = False) -> None:
+        if self._sessions.pop(session.id, None) is not None and not keeps_calls:
+            self._switchboard.end_session(session.id)
 
     def _take(self, connection: Connection, session: Session | None, frame: JsonObject) -> Session | None:
         opcode = number(frame, "op", -1)
@@ -152,7 +193,8 @@ class Gateway:
         self.presence = section(data, "presence")
         session = Session(Shard(*shard), intents, self._world.bot.id)
         for old in tuple(self._sessions.values()):
-            if old.shard == session.shard and old.frames is None:
+            seated = self._world.calls.of_session(old.id)
+            if old.shard == session.shard and old.frames is None and not seated:
                 del self._sessions[old.id]
         self._sessions[session.id] = session
         session.frames = connection
@@ -175,7 +217,9 @@ class Gateway:
         return None
 
     def _greet(self, session: Session) -> None:
-        servers = [each for each in self._world.guilds.servers.values() if session.shard.holds(each.id)]
+        guilds, bot_id = self._world.guilds, self._world.bot.id
+        known = [each for each in guilds.servers.values() if guilds.holds(each.id, bot_id)]
+        servers = [each for each in known if session.shard.holds(each.id)]
         session.dispatch(
             "READY",
             {
@@ -190,6 +234,8 @@ class Gateway:
         )
         if session.intents & Intent.GUILDS:
             for server in servers:
+                if not guilds.is_open(server.id):
+                    continue
                 session.dispatch("GUILD_CREATE", self._world.server_payload(server))
 
     def _resume(self, connection: Connection, data: JsonObject) -> Session | None:
@@ -218,5 +264,7 @@ class Gateway:
         )
 
     def _tell(self, event: Event) -> None:
+        if event.guild_id is not None and not self._world.guilds.is_open(event.guild_id):
+            return
         for session in self._sessions.values():
             session.tell(event)

@@ -74,7 +74,10 @@ class GuildRoutes:
         return Outcome(self._world.calls.payload(self._seated(asked)))
 
     def _edit_voice_state(self, asked: Asked) -> Outcome:
-        """Change a place on a stage (discord.com/developers, "Modify Current User Voice State", Caveats)."""
+        """Change a place on a stage (discord.com/developers, "Modify Current User Voice State", Caveats).
+
+        One may always go back to the audience and lower one's hand. Who is invited, and is no bot, has asked.
+        """
         state = self._seated(asked)
         form = asked.form()
         channel_id = maybe_id(form, "channel_id")
@@ -87,10 +90,14 @@ class GuildRoutes:
         if "suppress" in form:
             if not own or not flag(form, "suppress"):
                 self._need(state.guild_id, Permission.MUTE_MEMBERS, state.channel_id)
-            self._world.calls.suppress(**ids, suppress=flag(form, "suppress"))
-        if "request_to_speak_timestamp" in form:
-            self._need(state.guild_id, Permission.REQUEST_TO_SPEAK, state.channel_id)
-            self._world.calls.ask_to_speak(**ids, at=_moment(form))
+            invited = not own and not flag(form, "suppress")
+            asked_at = self._world.clock.now() if invited else None
+            self._world.calls.suppress(**ids, suppress=flag(form, "suppress"), asked_at=asked_at)
+        if own and "request_to_speak_timestamp" in form:
+            at = _moment(form)
+            if at is not None:
+                self._need(state.guild_id, Permission.REQUEST_TO_SPEAK, state.channel_id)
+            self._world.calls.ask_to_speak(**ids, at=at)
         return NOTHING
 
     def _seated(self, asked: Asked) -> VoiceState:

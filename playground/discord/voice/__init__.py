@@ -2,7 +2,8 @@
 
 from playground.discord.voice.breach import VoiceProtocolError
 from playground.discord.voice.faults import Faults
-from playground.discord.voice.listener import Heard, Listener
+from playground.discord.voice.heard import Announcement, Frame, Heard
+from playground.discord.voice.listener import Listener
 from playground.discord.voice.server import VoiceServer
 
-__all__ = ["Faults", "Heard", "Listener", "VoiceProtocolError", "VoiceServer"]
+__all__ = ["Announcement", "Faults", "Frame", "Heard", "Listener", "VoiceProtocolError", "VoiceServer"]

@@ -80,7 +80,7 @@ class Call:
         for session in self._sessions.values():
             session.tell(Op.CLIENT_DISCONNECT, {"user_id": str(member.user_id)})
         for listener in self._listeners.values():
-            listener.speaking(member.user_id, 0)
+            listener.gone(member.user_id)
         if self.dave_version:
             self.group.leave(member)
 
@@ -94,10 +94,10 @@ class Call:
         for listener in self._listeners.values():
             listener.speaking(session.user_id, flags)
 
-    def forward(self, session: Session, packet: Packet, arrived: float) -> None:
-        """Let every listener hear a client's packet."""
+    def forward(self, session: Session, packet: Packet, arrived: float, *, hushed: bool = False) -> None:
+        """Let every listener hear a client's packet, or, where the client is `hushed`, only count it."""
         for listener in self._listeners.values():
-            listener.receive(session.user_id, packet, arrived)
+            listener.receive(session.user_id, packet, arrived, hushed=hushed)
 
     def refuse(self, *, reused: bool) -> None:
         """Let every listener count a packet that the transport layer refused."""

@@ -6,14 +6,15 @@ Knows no socket: the call hands it packets after transport decryption and the vo
 import asyncio
 import struct
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import davey
 import numpy as np
 
 from playground.discord.bell import Bell
 from playground.discord.voice.decoder import RATE, Sound
+from playground.discord.voice.heard import Announcement, Heard
 from playground.discord.voice.opcodes import Op
 from playground.discord.voice.track import FRAME, KEPT, SILENCE, Track
 from playground.discord.voice.transport import Packet
@@ -22,41 +23,7 @@ _MARKER = b"\xfa\xfa"
 _VERSION = 1
 _SLICE = 50
 _TRACKS = 32
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Heard:
-    """What a listener heard since it sat down or since `reset`."""
-
-    pcm: Sound
-    """Mono at 48 kHz, everybody mixed; pauses by RTP timestamp within a connection, by the clock between two."""
-    packets: int
-    """Frames heard: decrypted (or sent in a channel without end-to-end encryption), silence frames not counted."""
-    silence_packets: int
-    """Frames that were the Opus silence frame."""
-    clear_packets: int
-    """Frames that came unencrypted though the channel is end-to-end encrypted. Nobody hears them."""
-    undecryptable: int
-    """Frames that this listener had no key for, and packets not under the session's transport key."""
-    lost: int
-    """Sequence numbers that never came."""
-    duplicates: int
-    """Packets whose sequence number was not new; not heard."""
-    wrong_steps: int
-    """Timestamps that did not go on by 960 for each packet."""
-    reused_nonces: int
-    """Packets under a transport nonce used before; not heard."""
-    seconds: float
-    """How long the frames heard are."""
-    gaps: tuple[float, ...]
-    """Seconds between arrivals of two spoken frames of one speech; 0.02 is even."""
-    first_at: float | None
-    """When the first frame heard arrived, on `time.monotonic`; None where none was."""
-
-    @property
-    def late(self) -> tuple[float, ...]:
-        """The gaps in which a frame came more than 20 ms late."""
-        return tuple(gap for gap in self.gaps if gap > 0.04)
+_ANNOUNCEMENTS = 512
 
 
 class Listener:
@@ -73,7 +40,8 @@ class Listener:
         self._bell = Bell()
         self._tracks: dict[int, Track] = {}
         self._speaking: dict[int, int] = {}
-        self._clear = self._undecryptable = self._reused = 0
+        self._announcements: deque[Announcement] = deque(maxlen=_ANNOUNCEMENTS)
+        self._clear = self._undecryptable = self._reused = self._hushed = 0
 
     # What others say on the voice gateway
 
@@ -117,16 +85,26 @@ class Listener:
         self._answer(self, Op.KEY_PACKAGE, session.get_serialized_key_package())
 
     def speaking(self, user_id: int, flags: int) -> None:
-        """Take a speaker's announcement; 0 for one that ended or left."""
+        """Take a speaker's announcement; 0 for one that ended."""
+        self._announcements.append(Announcement(user_id, flags, time.monotonic()))
         self._speaking[user_id] = flags
         self._bell.ring()
 
-    def receive(self, user_id: int, packet: Packet, arrived: float) -> None:
-        """Take a packet; `arrived` is on the monotonic clock."""
+    def gone(self, user_id: int) -> None:
+        """Take note that somebody left: whatever they were saying has ended."""
+        self._speaking[user_id] = 0
+        self._bell.ring()
+
+    def receive(self, user_id: int, packet: Packet, arrived: float, *, hushed: bool = False) -> None:
+        """Take a packet; `arrived` is on the monotonic clock. One that is `hushed` is counted and not heard."""
         track = self._track(user_id, packet.ssrc)
         if track.count(packet, arrived):
             silence = packet.payload == SILENCE
-            track.note(arrived, silence=silence)
+            track.note(arrived, silence=silence, hushed=hushed)
+            if hushed:
+                self._hushed += 1
+                self._bell.ring()
+                return
             opus = packet.payload if silence else self._decrypt(user_id, packet.payload)
             if opus is not None:
                 track.keep(opus, arrived)
@@ -179,12 +157,18 @@ class Listener:
             seconds=spoken * FRAME / RATE,
             gaps=tuple(gap for track in tracks for gap in track.gaps),
             first_at=min(firsts) if firsts else None,
+            frames=tuple(
+                sorted((frame for track in tracks for frame in track.frames()), key=lambda each: each.arrived)
+            ),
+            hushed=self._hushed,
+            announcements=tuple(self._announcements),
         )
 
     def reset(self) -> None:
         """Forget what was heard; the DAVE session and who is speaking stay."""
         self._tracks.clear()
-        self._clear = self._undecryptable = self._reused = 0
+        self._announcements.clear()
+        self._clear = self._undecryptable = self._reused = self._hushed = 0
 
     async def hears(self, seconds: float = 1.0, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the tests' words
         """Return once that much was heard that is not digital silence. Raises TimeoutError saying what was heard."""
@@ -197,6 +181,22 @@ class Listener:
                         await self._bell.until(self._unjudged)
         except TimeoutError as error:
             raise TimeoutError(f"not {seconds:g} s of sound within {timeout:g} s; {self._summary()}") from error
+
+    async def ignores(self, packets: int = 25, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the tests' words
+        """Return once that many packets came that nobody hears, their speaker being muted. Raises TimeoutError."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._bell.until(lambda: self._hushed >= packets)
+        except TimeoutError as error:
+            raise TimeoutError(f"{self._hushed} hushed packets within {timeout:g} s; {self._summary()}") from error
+
+    async def announced(self, flags: int, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the tests' words
+        """Return once the latest announcement is this: 0 for the end of speech. Raises TimeoutError."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._bell.until(lambda: bool(self._announcements) and self._announcements[-1].flags == flags)
+        except TimeoutError as error:
+            raise TimeoutError(f"nobody announced {flags} within {timeout:g} s; {self._summary()}") from error
 
     async def secured(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the tests' words
         """Return once this listener is in a key group. Raises TimeoutError."""

@@ -7,6 +7,7 @@ import asyncio
 import itertools
 import logging
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -36,8 +37,10 @@ class VoiceServer:
     Open it inside the web server that brings its websockets, so that they are closed first.
     """
 
-    def __init__(self, faults: Faults | None = None) -> None:
+    def __init__(self, faults: Faults | None = None, *, hushed: Callable[[int, int], bool] | None = None) -> None:
         self.faults = faults or Faults()
+        self._hushed = hushed or _nobody
+        """Whether nobody is to hear a user (in a server): muted there, suppressed, or muted by themselves."""
         self.strays = 0
         """Datagrams that belong to no session: late ones of a session that ended, or not RTP."""
         self._udp = UdpPort(discovered=self._discover, received=self._receive)
@@ -91,15 +94,20 @@ class VoiceServer:
 
     # What the rest of the playground asks
 
-    def expect(self, *, guild_id: int, channel_id: int, user_id: int, session_id: str) -> str:
-        """Let a user's client connect to a channel and return its token; its earlier token is worth nothing now."""
+    def expect(
+        self, *, guild_id: int, channel_id: int, user_id: int, session_id: str, endpoint: str | None = None
+    ) -> str:
+        """Let a user's client connect to a channel and return its token; its earlier token is worth nothing now.
+
+        `endpoint`: where it is told to go; without it, where everybody is.
+        """
         ticket = Ticket(
             guild_id=guild_id,
             channel_id=channel_id,
             user_id=user_id,
             session_id=session_id,
             token=secrets.token_hex(8),
-            endpoint=self.endpoint,
+            endpoint=endpoint or self.endpoint,
         )
         self._tickets[guild_id, user_id] = ticket
         return ticket.token
@@ -115,6 +123,12 @@ class VoiceServer:
             self._tickets.pop((guild_id, user_id), None)
         if session is not None:
             self._end(session, code)
+
+    def supersede(self, *, guild_id: int, user_id: int) -> None:
+        """Close the websocket of a user's earlier token, if there is one, with 4014; the latest token stays good."""
+        session = self._sessions.get((guild_id, user_id))
+        if session is not None and session.ticket is not self._tickets.get((guild_id, user_id)):
+            self._end(session, Close.DISCONNECTED)
 
     def seat(self, *, channel_id: int, user_id: int) -> Listener:
         """Let a human sit in a channel and listen. Raises ValueError for one who already does."""
@@ -259,4 +273,9 @@ class VoiceServer:
         except TransportError as error:
             call.refuse(reused=isinstance(error, NonceReusedError))
         else:
-            call.forward(session, packet, arrived)
+            hushed = self._hushed(session.ticket.guild_id, session.user_id)
+            call.forward(session, packet, arrived, hushed=hushed)
+
+
+def _nobody(_guild_id: int, _user_id: int) -> bool:
+    return False

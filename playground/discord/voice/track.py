@@ -1,11 +1,13 @@
 """What one speaker sent on one SSRC, as one listener received it. Knows RTP's counting and Opus, no keys."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from playground.discord.voice.decoder import RATE, Decoder, Sound
+from playground.discord.voice.heard import Frame
 from playground.discord.voice.transport import Packet
 
 SILENCE = b"\xf8\xff\xfe"
@@ -26,6 +28,7 @@ class _Frame:
     """An Opus packet, its place in samples since the track began, and when it arrived."""
 
     at: int
+    sequence: int
     arrived: float
     opus: bytes
 
@@ -49,6 +52,7 @@ class Track:
         self._at = 0
         self._arrived = 0.0
         self._silences = 0
+        self._broken = False
 
     @property
     def ended(self) -> bool:
@@ -82,22 +86,29 @@ class Track:
         self._latest.append(packet.sequence)
         return True
 
-    def note(self, arrived: float, *, silence: bool) -> None:
-        """Note that a frame arrived, heard or not: the gap before it, and whether speech goes on."""
+    def note(self, arrived: float, *, silence: bool, hushed: bool = False) -> None:
+        """Note that a frame arrived, heard or not: the gap before it, and whether speech goes on.
+
+        A `hushed` one belongs to no speech; after it the gaps are counted anew.
+        """
+        if hushed:
+            self._silences = self._silences + 1 if silence else 0
+            self._broken = True
+            return
         if silence:
             self._silences += 1
             self.silent += 1
             return
-        if self.last_spoken_at and not self._silences:
+        if self.last_spoken_at and not self._silences and not self._broken:
             self.gaps.append(arrived - self.last_spoken_at)
-        self._silences, self.last_spoken_at = 0, arrived
+        self._silences, self.last_spoken_at, self._broken = 0, arrived, False
 
     def keep(self, opus: bytes, arrived: float) -> None:
         """Keep a frame that was heard at the place of the packet counted last."""
         if opus != SILENCE:
             self.spoken += 1
             self.first_at = arrived if self.first_at is None else self.first_at
-        self._frames.append(_Frame(self._at, arrived, opus))
+        self._frames.append(_Frame(self._at, self._latest[-1], arrived, opus))
         self._unjudged.append(opus)
         while self._frames[0].at < self._at - KEPT:
             self._frames.popleft()
@@ -108,6 +119,11 @@ class Track:
             sound = self._ear.decode(self._unjudged.popleft())
             if sound.size and float(np.abs(sound).max()) > _AUDIBLE:
                 self.audible += sound.size / RATE
+
+    def frames(self) -> Iterator[Frame]:
+        """Give what is kept, in order."""
+        for each in self._frames:
+            yield Frame(self.user_id, each.sequence, each.arrived, each.opus, silence=each.opus == SILENCE)
 
     def begins(self) -> float | None:
         """Return when the first frame that is kept arrived, None where there is none."""

@@ -48,11 +48,16 @@ class Calls:
     def heard_in(self, channel_id: int) -> tuple[int, ...]:
         """Return the ids of those in a channel whose sound Discord passes on."""
         states = (state for state in self._states.values() if state.channel_id == channel_id)
-        return tuple(
-            state.user_id
-            for state in states
-            if not (state.suppress or state.self_mute or self._guilds.member(state.guild_id, state.user_id).mute)
-        )
+        return tuple(state.user_id for state in states if not self.hushed(state.guild_id, state.user_id))
+
+    def of_session(self, session_id: str) -> tuple[VoiceState, ...]:
+        """Return the voice states that came of one session of the gateway."""
+        return tuple(state for state in self._states.values() if state.session_id == session_id)
+
+    def hushed(self, guild_id: int, user_id: int) -> bool:
+        """Tell whether nobody is to hear a member: suppressed, muted by the server or by themselves, or in no call."""
+        state = self.state(guild_id, user_id)
+        return state is None or state.suppress or state.self_mute or self._guilds.member(guild_id, user_id).mute
 
     def admits(self, *, guild_id: int, user_id: int, channel_id: int) -> bool:
         """Tell whether a member may join a channel: permission to connect, and a free seat or Move Members."""
@@ -76,7 +81,10 @@ class Calls:
         self_mute: bool = False,
         self_deaf: bool = False,
     ) -> VoiceState:
-        """Put a member into a channel; on a stage, or without the right to speak, they arrive suppressed."""
+        """Put a member into a channel; on a stage, or without the right to speak, they arrive suppressed.
+
+        What is allowed to them later changes nothing until they join anew (github.com/discord/discord-api-docs, 4032).
+        """
         old = self.state(guild_id, user_id)
         suppress = (
             old.suppress if old and old.channel_id == channel_id else self._silenced(guild_id, user_id, channel_id)
@@ -93,9 +101,12 @@ class Calls:
             self._tell(replace(old, channel_id=None))
         return old
 
-    def suppress(self, *, guild_id: int, user_id: int, suppress: bool) -> None:
-        """Make somebody on a stage a listener or a speaker; raises RefusalError 10065 where they are in no call."""
-        self._change(replace(self._seated(guild_id, user_id), suppress=suppress, asked_at=None))
+    def suppress(self, *, guild_id: int, user_id: int, suppress: bool, asked_at: datetime | None = None) -> None:
+        """Make somebody on a stage a listener or a speaker; raises RefusalError 10065 where they are in no call.
+
+        `asked_at`: when they are taken to have raised their hand.
+        """
+        self._change(replace(self._seated(guild_id, user_id), suppress=suppress, asked_at=asked_at))
 
     def ask_to_speak(self, *, guild_id: int, user_id: int, at: datetime | None) -> None:
         """Raise or lower a hand on a stage."""
@@ -119,6 +130,19 @@ class Calls:
             "request_to_speak_timestamp": None if state.asked_at is None else state.asked_at.isoformat(),
         }
         return data
+
+    def moderate(self, *, guild_id: int, user_id: int, mute: bool | None = None, deaf: bool | None = None) -> None:
+        """Mute or deafen a member for the whole server, or not any more.
+
+        Raises RefusalError 40032 where they are in no call.
+        """
+        if self.state(guild_id, user_id) is None:
+            raise RefusalError(400, 40032, "Target user is not connected to voice.")
+        old = self._guilds.member(guild_id, user_id)
+        new = replace(old, mute=old.mute if mute is None else mute, deaf=old.deaf if deaf is None else deaf)
+        if new != old:
+            self._guilds.set_member(new)
+            self.tell_again(guild_id, user_id)
 
     def tell_again(self, guild_id: int, user_id: int) -> None:
         """Tell a member's voice state again, after the server muted or deafened them."""

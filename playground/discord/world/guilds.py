@@ -120,6 +120,11 @@ class Guilds:
         channel = self._channels.pop(channel_id)
         self._tell(Event("CHANNEL_DELETE", channel.payload(), channel.guild_id))
 
+    def set_limit(self, channel_id: int, user_limit: int) -> None:
+        """Change how many may sit in a channel; 0 is no limit."""
+        self._channels[channel_id] = changed = replace(self.channel(channel_id), user_limit=user_limit)
+        self._tell(Event("CHANNEL_UPDATE", changed.payload(), changed.guild_id))
+
     def overwrite(
         self, channel_id: int, target_id: int, kind: Literal["role", "member"], *, allow: int = 0, deny: int = 0
     ) -> None:
@@ -136,6 +141,13 @@ class Guilds:
         self._members[guild_id, user.id] = member
         self._tell_member("GUILD_MEMBER_ADD", member)
         return member
+
+    def remove_member(self, guild_id: int, user_id: int) -> None:
+        """Put a member out of a server; raises RefusalError 10007."""
+        member = self.member(guild_id, user_id)
+        del self._members[guild_id, user_id]
+        data: JsonObject = {"guild_id": str(guild_id), "user": member.user.payload()}
+        self._tell(Event("GUILD_MEMBER_REMOVE", data, guild_id, about=user_id))
 
     def set_member(self, member: Membership) -> None:
         """Put `member` in place of what the server knew of this user."""
@@ -178,8 +190,14 @@ class Guilds:
         """Return the members of a server."""
         return tuple(member for (home, _), member in self._members.items() if home == guild_id)
 
+    def holds(self, guild_id: int, user_id: int) -> bool:
+        """Tell whether a user is a member of a server."""
+        return (guild_id, user_id) in self._members
+
     def may(self, *, guild_id: int, user_id: int, channel_id: int | None = None) -> Permission:
-        """Return what a member may do in the server, or in one of its channels."""
+        """Return what a member may do in the server, or in one of its channels; a stranger may do nothing."""
+        if not self.holds(guild_id, user_id):
+            return NOBODY
         member = self.member(guild_id, user_id)
         if self.server(guild_id).owner_id == user_id:
             return EVERYTHING
@@ -196,6 +214,14 @@ class Guilds:
     def open(self, guild_id: int) -> None:
         """Tell what happens in a server from now on."""
         self._open.add(guild_id)
+
+    def close(self, guild_id: int) -> None:
+        """Tell nothing of a server from now on."""
+        self._open.discard(guild_id)
+
+    def is_open(self, guild_id: int) -> bool:
+        """Tell whether the application is told of a server: it is in it, and the server is available."""
+        return guild_id in self._open
 
     def _tell(self, event: Event) -> None:
         if event.guild_id in self._open:

@@ -42,6 +42,22 @@ class World:
         del data["unavailable"]
         self.events.emit(Event("GUILD_CREATE", data, server.id))
 
+    def lose_server(self, server: Server) -> None:
+        """Let a server become unavailable, as in an outage: nothing is told of it until it is `restore_server`ed."""
+        self.events.emit(Event("GUILD_DELETE", {"id": str(server.id), "unavailable": True}, server.id))
+        self.guilds.close(server.id)
+
+    def restore_server(self, server: Server) -> None:
+        """Tell that a server is available again, and all that it is by now."""
+        self.guilds.open(server.id)
+        self.events.emit(Event("GUILD_CREATE", self.server_payload(server), server.id))
+
+    def leave_server(self, server: Server) -> None:
+        """Put the application out of a server; it is out of its call already."""
+        self.events.emit(Event("GUILD_DELETE", {"id": str(server.id)}, server.id))
+        self.guilds.close(server.id)
+        self.guilds.remove_member(server.id, self.bot.id)
+
     def ask(
         self,
         kind: Kind,

@@ -120,7 +120,7 @@ class Results:
         headers = {"Content-Type": self.content_type, "Content-Length": str(len(sound))}
         response = _labelled(web.StreamResponse(headers=headers))
         await response.prepare(asked.request)
-        async for portion in self._service.portions(sound[: len(sound) // 2] if self.serves == "cut" else sound):
+        async for portion in self._service.portions(asked, sound[: len(sound) // 2] if self.serves == "cut" else sound):
             await response.write(portion)
         if self.serves == "cut" and asked.request.transport is not None:
             asked.request.transport.close()

@@ -12,6 +12,7 @@ from playground.services.fish._house import House
 from playground.services.fish._line import Line, judge, model_of
 from playground.services.fish._refusals import RefusalError
 from playground.services.fish._speaking import Speaking
+from playground.services.gate import CutError
 from playground.services.service import Asked, ServiceBreachError
 from playground.services.sound import Encoder
 
@@ -70,7 +71,7 @@ class _Session:
         self._house = house
         self._speaking = speaking
         self._socket = socket
-        self._key = asked.key
+        self._asked, self._key = asked, asked.key
         self._model = model_of(asked)
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._waiting = ""
@@ -96,6 +97,9 @@ class _Session:
             await self._converse()
         except RefusalError:
             await self._finish("error")
+        except CutError:
+            if self._asked.request.transport is not None:
+                self._asked.request.transport.close()
         except ServiceBreachError as breach:
             self._house.breach(str(breach))
             await self._socket.close(code=1008)
@@ -150,7 +154,8 @@ class _Session:
         return await self._send(await asyncio.to_thread(encoder.write, samples))
 
     async def _send(self, data: bytes) -> bool:
-        async for portion in self._house.portions(data):
+        await self._asked.way.begin()
+        async for portion in self._house.portions(self._asked, data):
             if self._sent == self._house.live_cut_after:
                 await self._socket.close(code=1011)
                 return False

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.audio import Packer, packet_samples, write_ogg
+from bot.audio.loudness import loudness
 from bot.audio.opus import OpusHead, decode_packets, encode
 from bot.audio.packer import Encoding
 from bot.audio.packer._pcm import PcmSound
@@ -415,3 +416,73 @@ def _likeness(heard: Samples, meant: Samples) -> float:
         size = min(late.size, meant.size) // 480 * 480
         shapes.append([np.sqrt(np.mean(sound[:size].reshape(-1, 480) ** 2, axis=1)) for sound in (late, meant)])
     return max(float(np.corrcoef(*pair)[0, 1]) for pair in shapes)
+
+
+# pieces that follow one another
+
+
+def _begun(sound: Samples) -> Samples:
+    """Cut off what is quiet at both ends, so that sound begins and ends in the middle of a wave."""
+    loud = np.flatnonzero(np.abs(sound) > 0.05)
+    return sound[loud[0] : loud[-1] + 1]
+
+
+@pytest.mark.parametrize("encoding", ["pcm", "wav", "mp3"])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (_begun(speak(1.5)), _begun(speak(1.5, seed=3))),
+        (tone(1.0)[30:-27], tone(1.0, frequency=330)[40:-13]),
+    ],
+    ids=["speech", "tone"],
+)
+@pytest.mark.parametrize("size", [400, 4096])
+def test_no_click_is_heard_where_pieces_are_joined(
+    encoding: Encoding, first: Samples, second: Samples, size: int
+) -> None:
+    before, after = (_pack(encoding, _file(encoding, sound), size=size) for sound in (first, second))
+
+    heard = decode_packets(before + after)
+
+    join = len(before) * 960 - 312
+    own = max(_jump(decode_packets(piece)[4800:-4800]) for piece in (before, after))
+    assert _jump(heard[join - 960 : join + 960]) <= own * 1.05
+
+
+def _jump(sound: Samples) -> float:
+    return float(np.abs(np.diff(sound)).max())
+
+
+def test_fading_takes_nothing_from_the_middle_of_a_wave() -> None:
+    sound = speak(1.0)
+
+    faded, kept = (decode_packets(_pack("pcm", pcm(piece))) for piece in (sound, np.pad(sound, (480, 480))))
+
+    assert faded.size == pytest.approx(kept.size - 960, abs=960)
+    assert measure(faded) == pytest.approx(measure(kept), abs=0.5)
+
+
+@pytest.mark.parametrize("lufs", [-30.0, -26.0, -20.0, -14.0])
+@pytest.mark.parametrize("seconds", [0.6, 1.0, 1.5])
+def test_a_short_piece_is_as_loud_as_a_long_one_where_it_is_known_how_loud_they_come(
+    lufs: float, seconds: float
+) -> None:
+    def pack(sound: Samples, usual: float | None) -> tuple[Samples, float | None]:
+        packer = Packer("pcm", usual=usual)
+        data = pcm(np.clip(sound * 10 ** ((lufs - loudness(sound)) / 20), -1, 1).astype(np.float32))
+        packets = [packet for start in range(0, len(data), 4096) for packet in packer.feed(data[start : start + 4096])]
+        return decode_packets(packets + packer.finish()), packer.loudness
+
+    long, usual = pack(speak(4.0), None)
+    short, _ = pack(speak(seconds, seed=2), usual)
+
+    assert usual == pytest.approx(lufs, abs=1)
+    assert abs(loudness(short) - loudness(long)) < 2
+
+
+def test_what_passes_untouched_was_not_measured() -> None:
+    packer = Packer("ogg", usual=-20.0)
+
+    packer.feed(write_ogg(encode(SPEECH)))
+
+    assert packer.loudness is None

@@ -16,11 +16,11 @@ import discord
 from discord.gateway import DiscordVoiceWebSocket
 from discord.voice_state import ConnectionFlowState, VoiceConnectionState
 
+from bot.playback.buffer import SILENCE
 from bot.playback.handshake import ChannelConnection
 from bot.playback.line import Line
 from bot.playback.link import Connect
 from bot.playback.pacer import Pacer
-from bot.playback.source import SILENCE
 from bot.playback.voice_client import ChannelVoice, connect
 
 GUILD, BOT, ALICE, BOB, ROBOT = 100, 1, 2, 3, 4

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from bot.playback.buffer import LEAST_HEAD, MOST_HEAD, Head, LineBuffer
+from bot.playback.buffer import LEAST_HEAD, MOST_HEAD, PAUSE, SILENCE, Head, LineBuffer
 
 PACKETS = [bytes([0x78, index]) for index in range(40)]
 
@@ -82,7 +82,8 @@ async def test_sentences_follow_each_other_and_are_told_when_they_were_said() ->
     await put(buffer, *PACKETS[:2])
     await put(buffer, *PACKETS[2:4])
     buffer.end()
-    assert [buffer.take() for _ in range(5)] == [*PACKETS[:4], b""]
+    assert [buffer.take() for _ in range(5 + PAUSE)] == [*PACKETS[:2], *[SILENCE] * PAUSE, *PACKETS[2:4], b""]
+    assert buffer.taken == 4
     await asyncio.sleep(0)
     assert said == [3, 4]
     assert buffer.number == 4
@@ -93,10 +94,11 @@ async def test_the_present_sentence_can_be_said_again_and_no_other() -> None:
     await put(buffer, *PACKETS[:2])
     await put(buffer, *PACKETS[2:5])
     buffer.end()
-    first = [buffer.take() for _ in range(4)]
+    first = [buffer.take() for _ in range(4 + PAUSE)]
     buffer.rewind()
     assert buffer.taken == 2
-    assert [*first, *(buffer.take() for _ in range(4))] == [*PACKETS[:4], *PACKETS[2:5], b""]
+    again = [buffer.take() for _ in range(4)]
+    assert [*first, *again] == [*PACKETS[:2], *[SILENCE] * PAUSE, *PACKETS[2:4], *PACKETS[2:5], b""]
     assert buffer.taken == 5
 
 
@@ -150,7 +152,7 @@ async def test_many_packets_pass_through_a_small_buffer_to_another_thread() -> N
 
     def take_all() -> None:
         while (packet := buffer.take()) != b"":
-            if packet is not None:
+            if packet not in {None, SILENCE}:
                 taken.append(packet)
 
     thread = threading.Thread(target=take_all)

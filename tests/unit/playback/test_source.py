@@ -1,5 +1,5 @@
-from bot.playback.buffer import LineBuffer
-from bot.playback.source import LEAD, LULL, PATIENCE, SILENCE, OpusSource
+from bot.playback.buffer import SILENCE, LineBuffer
+from bot.playback.source import LEAD, LULL, PATIENCE, OpusSource
 
 
 async def filled(*packets: bytes, ended: bool = True) -> LineBuffer:

@@ -6,8 +6,8 @@ import pytest
 
 from bot.errors import PlaybackError, ProviderError
 from bot.playback import Played, Speakers
+from bot.playback.buffer import SILENCE
 from bot.playback.rights import is_in_voice
-from bot.playback.source import SILENCE
 from tests.unit.playback.aviary import ALICE, ATTIC, BOB, BOT, GUILD, LOUNGE, Aviary, Script
 from tests.unit.playback.conftest import LIMITS
 

@@ -78,3 +78,8 @@ def test_orders_to_an_engine_come_from_no_style_and_no_dropped_tag(markup: Marku
 @pytest.mark.parametrize("markup", [FISH_S1, FISH_S2, PLAIN])
 def test_writing_twice_writes_the_same(markup: Markup, text: str) -> None:
     assert markup.write(markup.write(text)) == markup.write(text)
+
+
+@pytest.mark.parametrize("markup", [FISH_S1, FISH_S2, PLAIN])
+def test_people_read_the_words_without_known_tags_and_with_other_brackets(markup: Markup) -> None:
+    assert markup.show("[happy] Hello (Sigh) my (old) friend [you]") == "Hello my (old) friend [you]"

@@ -1,11 +1,11 @@
-"""Voices and samples for the store's tests."""
+"""Voices, samples and lines for the store's tests."""
 
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.models import KeptSample, SampleReport, Voice
+from bot.models import KeptSample, SampleReport, SavedLine, Voice
 
 ALICE = 80351110224678912
 BOB = 80351110224678913
@@ -48,3 +48,18 @@ def make_voice(name: str = "Aki", *, owner_id: int = ALICE, **changes: Any) -> V
         "consented_at": MORNING,
     }
     return Voice(name=name, owner_id=owner_id, **(values | changes))
+
+
+def make_line(text: str = "Good morning, all of you.", **changes: Any) -> SavedLine:
+    """Make a line, asked for just now, that is all defaults but for what a test names."""
+    values: dict[str, Any] = {
+        "id": uuid.uuid4().hex,
+        "guild_id": ALICE + 10,
+        "channel_id": ALICE + 11,
+        "asker_id": ALICE,
+        "voice_id": uuid.uuid4().hex,
+        "voice_name": "Aki",
+        "position": 0,
+        "asked_at": datetime.now(UTC),
+    }
+    return SavedLine(text=text, **(values | changes))

@@ -64,8 +64,8 @@ async def test_a_read_only_database_can_be_read_and_tells_who_can_help(url: str,
 
 
 async def test_a_full_disk_is_told_and_nothing_is_half_made(store: Store) -> None:
-    assert store._open_engine is not None
-    async with store._open_engine.connect() as connection:
+    assert store._database._open_engine is not None
+    async with store._database._open_engine.connect() as connection:
         await connection.exec_driver_sql("PRAGMA max_page_count = 1")  # no more than it has
 
     with pytest.raises(StoreError, match=r"full.*free some space"):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
@@ -18,7 +19,7 @@ from bot.errors import StoreError
 from bot.store import Store
 from bot.store._schema import FOLDER, HEAD
 from bot.store._tables import metadata
-from tests.unit.store.examples import ALICE, KEY, file_url, make_voice
+from tests.unit.store.examples import ALICE, KEY, MORNING, file_url, make_line, make_voice
 
 ROOT = Path(__file__).parents[3]
 OPEN_AND_ADD = """
@@ -50,11 +51,20 @@ async def _started(url: str, name: str) -> AsyncIterator[Process]:
             await process.wait()
 
 
-async def test_the_steps_lead_from_an_empty_file_to_the_very_tables(url: str, tmp_path: Path) -> None:
-    async with Store(url, key=KEY):
-        pass
+def _make_as_of(revision: str, folder: Path) -> None:
+    """Make a database as the Mynah of that step did."""
+    engine = create_engine(f"sqlite:///{folder}/mynah.db")
+    script = ScriptDirectory(FOLDER)
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection)
+        for step in reversed(list(script.iterate_revisions(revision, "base"))):
+            step.module.upgrade(Operations(context))
+            context.stamp(script, step.revision)
+    engine.dispose()
 
-    engine = create_engine(f"sqlite:///{tmp_path}/mynah.db")
+
+def _expect_the_very_tables(folder: Path) -> None:
+    engine = create_engine(f"sqlite:///{folder}/mynah.db")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
@@ -62,13 +72,43 @@ async def test_the_steps_lead_from_an_empty_file_to_the_very_tables(url: str, tm
     engine.dispose()
 
 
+async def test_the_steps_lead_from_an_empty_file_to_the_very_tables(url: str, tmp_path: Path) -> None:
+    async with Store(url, key=KEY):
+        pass
+
+    _expect_the_very_tables(tmp_path)
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+async def test_the_steps_lead_from_every_earlier_schema_to_the_very_tables_and_keep_what_is_in_them(
+    url: str, tmp_path: Path, revision: str
+) -> None:
+    _make_as_of(revision, tmp_path)
+    voice = make_voice("Aki")
+    with closing(sqlite3.connect(tmp_path / "mynah.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO voices (id, owner_id, name, name_key, provider, state, title, description, tags, visibility, "
+            "train_mode, languages, use_count, created_at, updated_at, consent, consented_at) VALUES (?, ?, 'Aki', "
+            "'aki', 'imitation', 'trained', 'Aki', '', '[]', 'private', 'fast', '[]', 0, ?, ?, ?, ?)",
+            (voice.id, ALICE, *["2025-03-01 08:30:15.250000"] * 2, voice.consent, "2025-03-01 08:30:15.250000"),
+        )
+
+    line = make_line(voice_id=voice.id)
+    async with Store(url, key=KEY) as store:
+        assert await store.get(voice.id, owner_id=ALICE) == voice
+        await store.lines.write(added=[line])
+        assert [each.id for each in await store.lines.take_up(since=MORNING)] == [line.id]
+
+    _expect_the_very_tables(tmp_path)
+
+
 def test_the_head_is_the_last_step_and_the_steps_form_one_line() -> None:
     assert ScriptDirectory(FOLDER).get_heads() == [HEAD]
 
 
 async def test_every_connection_is_told_what_sqlite_must_be_told(store: Store) -> None:
-    assert store._open_engine is not None
-    async with store._open_engine.connect() as first, store._open_engine.connect() as second:
+    assert store._database._open_engine is not None
+    async with store._database._open_engine.connect() as first, store._database._open_engine.connect() as second:
         for connection in (first, second):
             told = {
                 pragma: (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar_one()

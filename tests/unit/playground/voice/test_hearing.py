@@ -4,11 +4,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from playground.discord.voice import Listener
+from playground.discord.voice import Announcement, Frame, Listener
 from playground.discord.voice.track import Track
 from playground.discord.voice.transport import Packet
 from tests.unit.playground.voice.client import GCM, LOUNGE, SILENCE, XCHACHA, Client
@@ -265,6 +266,66 @@ async def test_two_who_speak_at_once_are_heard_mixed(house: House) -> None:
     spectrum = np.abs(np.fft.rfft(heard.pcm[: 20 * 960]))
     assert spectrum[440 * 960 * 20 // 48_000] > 100
     assert spectrum[1760 * 960 * 20 // 48_000] > 100
+
+
+# What else is told of it
+
+
+async def test_every_frame_is_told_with_its_number_and_its_time(house: House) -> None:
+    async with speaking(house) as (bot, listener):
+        await bot.speak(1)
+        began = time.monotonic()
+        bot.say(tone(0.2))
+        await listener.silence(after=0)
+    frames = listener.heard().frames
+    assert [frame.sequence for frame in frames] == list(range(10, 25))
+    assert [frame.silence for frame in frames] == [False] * 10 + [True] * 5
+    assert [frame.opus for frame in listener.heard().spoken] == tone(0.2)
+    assert all(began - 0.01 <= frame.arrived <= time.monotonic() for frame in frames)
+
+
+async def test_speaking_that_was_announced_and_concluded_is_told(house: House) -> None:
+    async with speaking(house) as (bot, listener):
+        await bot.speak(1)
+        bot.say(tone(0.2))
+        await listener.silence(after=0)
+        assert not listener.heard().concluded
+        await bot.speak(0)
+        await listener.announced(0)
+    heard = listener.heard()
+    assert [each.flags for each in heard.announcements][-2:] == [1, 0]
+    assert heard.unannounced == ()
+    assert heard.concluded
+
+
+def test_frames_without_an_announcement_and_breaks_in_speech_are_told() -> None:
+    frames = tuple(Frame(3, number, float(number), b"x", silence=False) for number in range(4))
+    said = (Announcement(3, 0, 0.5), Announcement(3, 1, 1.05), Announcement(3, 0, 2.5))
+    nothing = Listener(channel_id=1, user_id=2, dave_version=0, answer=lambda *_: None).heard()
+    heard = replace(nothing, frames=frames, announcements=said, gaps=(0.02, 0.061, 0.06))
+    assert [frame.sequence for frame in heard.unannounced] == [0, 3]
+    assert heard.holes == (0.061,)
+    assert not heard.concluded
+    assert nothing.concluded
+
+
+async def test_a_sentence_said_twice_is_found(house: House) -> None:
+    async with speaking(house) as (bot, listener):
+        bot.say(tone(0.8) + tone(0.3, 600))
+        bot.say(tone(0.8))
+        await listener.hears(1.7)
+        await listener.silence(after=0)
+    heard = listener.heard()
+    assert heard.repeats(least=30)[0].sequence == 10 + 55 + 5
+    assert heard.repeats(least=41) == ()
+
+
+async def test_waiting_for_what_does_not_come_says_what_was_heard(house: House) -> None:
+    async with speaking(house) as (_, listener):
+        with pytest.raises(TimeoutError, match="0 hushed packets within"):
+            await listener.ignores(1, timeout=0.01)
+        with pytest.raises(TimeoutError, match="nobody announced 5 within"):
+            await listener.announced(5, timeout=0.01)
 
 
 async def test_channels_do_not_hear_each_other(house: House) -> None:

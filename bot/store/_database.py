@@ -1,0 +1,91 @@
+"""One database: its connections, and a transaction at a time on one of them. Knows no table and no question."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.errors import StoreError
+from bot.store._dialect import NONE, WRITE, Transaction, build_engine, lock_schema, prepare, probe, scrub
+from bot.store._faults import opening, translated
+from bot.store._schema import migrate
+
+log = logging.getLogger(__name__)
+
+
+class Database:
+    """Owns the connections to one database, opened and brought to the present schema by `async with`."""
+
+    def __init__(self, url: str) -> None:
+        """`url` as SQLAlchemy writes it, with an async driver."""
+        self._url = url
+        self._open_engine: AsyncEngine | None = None
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        self._closed = False
+        with opening():
+            self._open_engine = build_engine(self._url)
+        try:
+            with translated():
+                await probe(self._open_engine)
+            async with self.transaction(WRITE) as connection:
+                await lock_schema(connection)
+                await migrate(connection)
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    @asynccontextmanager
+    async def transaction(self, kind: Transaction) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that ends with the block: kept, or undone where it raises.
+
+        Raises `StoreError` where the database does not do what is asked.
+        """
+        if self._closed:
+            raise StoreError("I am shutting down: ask again in a minute.")
+        if self._open_engine is None:
+            raise RuntimeError("the store is not open: use `async with`")
+        self._running += 1
+        self._idle.clear()
+        try:
+            with translated():
+                async with self._open_engine.connect() as connection:
+                    await prepare(connection, kind)
+                    async with connection.begin():
+                        yield connection
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+
+    async def scrub(self) -> None:
+        """Leave no trace in the file of what was deleted before."""
+        clean = False
+        # it is gone from the tables already: what fails here must not be told as if it were not
+        with suppress(StoreError):
+            async with self.transaction(NONE) as connection:
+                clean = await scrub(connection)
+        if not clean:
+            log.warning("what was deleted stays in the log of the database until the next delete or restart")
+
+    async def _close(self) -> None:
+        """Refuse new questions and wait for those under way: a connection in use is not closed with its engine."""
+        self._closed = True
+        if self._running:
+            await self._idle.wait()
+        engine, self._open_engine = self._open_engine, None
+        if engine is not None:
+            await engine.dispose()
