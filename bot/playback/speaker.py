@@ -66,6 +66,8 @@ class Speaker:
         self._wanted: VocalChannel | None = None
         """Where it is to be although nothing is to be said."""
         self._invitations = Invitations()
+        self._lead: asyncio.Future[Exception | None] | None = None
+        """Done when the silence was sent that goes before whatever will be said."""
         self._leaving = False
         self._closed = False
 
@@ -364,10 +366,11 @@ class Speaker:
         await self._part()
         try:
             link = await self._enter(channel)
+            # listeners get used to the speaker before there is anything to hear
+            self._lead = play(link, Lead())
         except PlaybackError as error:
             log.info("An invitation could not be followed: %s", error)
             return False
-        play(link, Lead())  # listeners get used to the speaker before there is anything to hear
         return True
 
     async def _enter(self, channel: VocalChannel) -> VoiceLink:
@@ -454,6 +457,9 @@ class Speaker:
             raise
         ticket.see(replace(ticket.report, muted=is_muted(channel.guild)))
         check_not_muted(channel)
+        if self._lead is not None:
+            await asyncio.wait((self._lead,))  # 200 ms at most, whatever becomes of the connection
+            self._lead = None
         return link
 
     async def _part(self) -> None:

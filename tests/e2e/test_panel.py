@@ -211,13 +211,14 @@ async def test_after_a_restart_the_buttons_of_an_announcement_work(new_house: Ne
         _, panel = await _announced(scene)
 
         await house.restart()
+        scene.bob.ears().reset()
+        await scene.until(lambda: panel.content == "I was restarted, and go on where I stopped.")
+        await scene.bob.hears(scene.lounge, seconds=0.2)
 
         assert panel.buttons == BUTTONS
-        assert await refusal(await scene.alice.click(panel, "Skip")) == "Nothing is being said here."
-        lately = await refusal(await scene.alice.click(panel, "Replay"))
-        assert lately == f"Nothing was said in {scene.lounge.mention} lately: try /say."
-        scene.bob.ears().reset()
-        answer = await scene.alice.slash("say", text=LONG)
-        await scene.bob.hears(scene.lounge, seconds=0.2)
+        assert "1 line" in (await scene.bob.click(panel, "Queue")).text
         assert (await scene.alice.click(panel, "Stop")).content == "Stopped 1 line."
-        await _stopped(answer)
+        assert await refusal(await scene.alice.click(panel, "Skip")) == "Nothing is being said here."
+        lately = await scene.spoken(await scene.alice.slash("say", text="Hello."))
+        assert lately.content.startswith("Aki spoke in ")
+        assert [seen.content for seen in scene.text.messages] == [_headline(scene.lounge)]
