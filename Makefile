@@ -7,7 +7,7 @@ override TEXT := $(value TEXT)
 override TRANSCRIPT := $(value TRANSCRIPT)
 export SAMPLE TEXT TRANSCRIPT PROVIDER
 
-.PHONY: help setup run demo test lint types floors tests bench doctor format lock
+.PHONY: help setup run demo test lint types floors tests bench bench-voice doctor format lock
 
 help:
 	@echo "make demo [SAMPLE=clip] [TEXT=\"...\"]   hear a cloned voice, with no account and no key"
@@ -16,6 +16,7 @@ help:
 	@echo "make run                               run on Discord (set DISCORD_TOKEN in .env)"
 	@echo "make doctor                            check this machine and the settings"
 	@echo "make bench                             print the figures of docs/performance.md"
+	@echo "make bench-voice                       ... and those of many voice channels at once (an hour)"
 
 setup: .venv/.ready
 
@@ -44,11 +45,17 @@ types: setup
 floors: setup
 	.venv/bin/lint-imports
 
+# the workers and the engines they start read what was compiled once, and do not compile it each for themselves;
+# threads of numpy beside them only spin
 tests: setup
-	$(PYTHON) -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+	env -u PYTHONDONTWRITEBYTECODE OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
 bench: setup
 	@$(PYTHON) -m benchmarks
+
+bench-voice: setup
+	@$(PYTHON) -m benchmarks.voice.suite
+	@$(PYTHON) -m benchmarks.voice.plot
 
 format: setup
 	$(PYTHON) -m ruff format .

@@ -44,17 +44,18 @@ class Subject:
 
 
 @asynccontextmanager
-async def open_subject(discord: Discord) -> AsyncIterator[Subject]:
-    """Run the bot in a process of its own, connected to this playground."""
+async def open_subject(discord: Discord, *options: str, data: Path | None = None) -> AsyncIterator[Subject]:
+    """Run the bot in a process of its own, connected to this playground, with `data` or with nothing yet."""
     with tempfile.TemporaryDirectory(prefix="mynah-bench-") as folder:
         authority = Path(folder, "authority.pem")
         await asyncio.to_thread(authority.write_text, authority_pem())
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.subject", "--port", str(discord.resolver.port), "--authority",
-            str(authority), "--token", discord.token, "--data", str(Path(folder, "data")), stdin=PIPE, stdout=PIPE,
+            str(authority), "--token", discord.token, "--data", str(data or Path(folder, "data")), *options,
+            stdin=PIPE, stdout=PIPE,
         )  # fmt: skip
         try:
-            await discord.bot_ready()
+            await discord.bot_ready(60)
             yield Subject(process)
         finally:
             if process.stdin is not None:

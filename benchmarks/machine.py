@@ -19,6 +19,25 @@ def resident_mb(pid: int) -> float:
     raise ProcessLookupError(f"process {pid} is gone")
 
 
+def proportional_mb(pid: int) -> float:
+    """Read how much memory a process holds, what it shares with others counted in part, in MB of 10^6 bytes (Linux)."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise ProcessLookupError(f"process {pid} is gone")
+
+
+def processor_seconds(pid: int) -> float:
+    """Read how long a process, and the children it has waited for, used a processor: user and system (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def threads(pid: int) -> int:
+    """Count a process's threads (Linux)."""
+    return sum(1 for _ in Path(f"/proc/{pid}/task").iterdir())
+
+
 def children(pid: int) -> tuple[int, ...]:
     """Find the processes that a process started (Linux)."""
     found = []

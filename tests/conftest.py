@@ -1,6 +1,7 @@
 """What tests of the rules stand on: a real store on a fresh file, real sound, a provider that does as it is told."""
 
 import asyncio
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -59,9 +60,26 @@ def take(recording: bytes) -> Take:
     return asyncio.run(SampleService(LIMITS).listen([recording]))
 
 
+def _at(path: Path) -> Store:
+    return Store(f"sqlite+aiosqlite:///{path}", key=bytes(range(32)))
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a database in which nothing is, brought to the present schema once."""
+    path = tmp_path_factory.mktemp("blank") / "mynah.db"
+
+    async def make() -> None:
+        async with _at(path):
+            pass
+
+    asyncio.run(make())
+    return path
+
+
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with Store(f"sqlite+aiosqlite:///{tmp_path / 'mynah.db'}", key=bytes(range(32))) as opened:
+async def store(blank: Path, tmp_path: Path) -> AsyncIterator[Store]:
+    async with _at(shutil.copy(blank, tmp_path / "mynah.db")) as opened:
         yield opened
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 SILENCE = b"\xf8\xff\xfe"
 """One 20 ms Opus frame of silence (RFC 6716; Discord's voice documentation, "Voice Data Interpolation")."""
-PAUSE = 5
-"""Frames of silence (0.1 s) between two sentences; the first alone keeps a join from clicking."""
+PAUSE = 10
+"""Frames of silence (0.2 s) between two sentences, which voices end in less of; one keeps the join from clicking."""
 CAPACITY = 500
 """Packets of a sentence kept ready: 10 s. What is not yet made when somebody says stop is never paid for."""
 LEAST_HEAD, MOST_HEAD = 8, 20

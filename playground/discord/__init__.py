@@ -24,7 +24,7 @@ from playground.discord.actors import (
 from playground.discord.breaches import PlaygroundError
 from playground.discord.cdn import Cut, Refused, Slow
 from playground.discord.opening import Discord, open_discord
-from playground.discord.voice import Heard, Listener
+from playground.discord.voice import Heard, Listener, Tap
 from playground.discord.world.drafts import Upload
 
 ClientRefused = ClientRefusedError
@@ -46,6 +46,7 @@ __all__ = [
     "Room",
     "Seen",
     "Slow",
+    "Tap",
     "Transcript",
     "UnansweredError",
     "Upload",

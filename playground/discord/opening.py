@@ -22,7 +22,7 @@ from playground.discord.rest.application import ApplicationRoutes
 from playground.discord.rest.channels import ChannelRoutes
 from playground.discord.rest.guilds import GuildRoutes
 from playground.discord.switchboard import Switchboard
-from playground.discord.voice import VoiceServer
+from playground.discord.voice import Tap, VoiceServer
 from playground.discord.wires import Resolver, connector, server_tls
 from playground.discord.world import World
 from playground.discord.world.commands import Command
@@ -35,12 +35,12 @@ _PATIENCE = 5.0
 class Discord:
     """Owns the world and the servers in front of it; open on 127.0.0.1 while it is entered."""
 
-    def __init__(self, *, bot_name: str, shards: int) -> None:
+    def __init__(self, *, bot_name: str, shards: int, tap: Tap | None = None) -> None:
         self.token = TOKEN
         self.clock = Clock()
         self.breaches = Breaches()
         self.world = World(self.clock, bot_name)
-        self.voice = VoiceServer(hushed=self.world.calls.hushed)
+        self.voice = VoiceServer(hushed=self.world.calls.hushed, tap=tap)
         self.transcript = Transcript(self.world)
         self._switchboard = Switchboard(self.world, self.voice)
         self.gateway = Gateway(self.world, self._switchboard, self.breaches, self.token)
@@ -163,6 +163,6 @@ class _Alarm(logging.Handler):
         self._breaches.record(f"a handler of the playground failed: {self.format(record)}")
 
 
-def open_discord(*, bot_name: str = "Mynah", shards: int = 1) -> Discord:
-    """Return a Discord to open with `async with`; `shards` is what its gateway recommends."""
-    return Discord(bot_name=bot_name, shards=shards)
+def open_discord(*, bot_name: str = "Mynah", shards: int = 1, tap: Tap | None = None) -> Discord:
+    """Return a Discord to open with `async with`; `shards` is what its gateway recommends, a `tap` reads all voice."""
+    return Discord(bot_name=bot_name, shards=shards, tap=tap)

@@ -13,7 +13,7 @@ from bot.errors import BotError
 from tests.e2e import uploads
 from tests.e2e.acts import confirmed, speaks
 from tests.e2e.conftest import NewHouse
-from tests.e2e.ears import Recogniser, sentence
+from tests.e2e.ears import Recogniser, sentence, split, words
 from tests.e2e.stage import PATIENCE, Cast, House, eventually, refusal
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -184,20 +184,29 @@ async def test_after_a_restart_a_draft_is_gone_and_the_buttons_of_deletion_still
         assert [voice.name for voice in await house.voices_of(scene.alice)] == ["Bea"]
 
 
-async def test_a_bot_stopped_while_it_speaks_leaves_the_channel(new_house: NewHouse, low: Cast) -> None:
+async def test_a_bot_stopped_while_it_speaks_ends_its_sentence_and_goes_on_after_the_restart(
+    new_house: NewHouse, low: Cast, recogniser: Recogniser
+) -> None:
+    numbers = (4, 5, 9, 2)
     async with new_house() as house:
         scene = house.enter()
         await house.give(scene.alice, low, "Aki")
         await scene.joined(scene.alice)
-        answer = await scene.alice.slash("say", text=LONG)
+        answer = await scene.alice.slash("say", text=" ".join(map(sentence, numbers)))
         await scene.alice.hears(scene.lounge, seconds=0.2)
 
-        await house.restart()
+        await house.stop()
 
         assert scene.lounge.present == ["alice"]
-        assert "I am shutting down: ask again in a minute." in answer.content
+        assert answer.content == "I am being restarted: your line goes on when I am back."
+        first = recogniser.hear(scene.alice.heard(scene.lounge).pcm)
         scene.alice.ears().reset()
-        await scene.spoken(await scene.alice.slash("say", text=sentence(4)))
+        await house.start()
+        await eventually(lambda: house.rows()["lines"] == 0)
+        await scene.alice.silence(scene.lounge)
+
+        parts = [first, *map(recogniser.hear, split(scene.alice.heard(scene.lounge).pcm, pause=0.15))]
+        assert parts == [words(sentence(number)) for number in numbers]
 
 
 async def test_where_samples_are_not_kept_the_member_is_told_so_and_no_recording_stays(

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -93,6 +93,21 @@ class HeldLines(Lines):
         self.asked.set()
         await self.held.wait()
         return await super().take_up(**what)
+
+
+class RefusingLines(Lines):
+    """Owns one refusal, during which something happens."""
+
+    def __init__(self, lines: Lines, meanwhile: Callable[[], None]) -> None:
+        super().__init__(lines._database, key=lines._key)
+        self._meanwhile: Callable[[], None] | None = meanwhile
+
+    async def write(self, **what: Any) -> None:
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+            raise StoreError("The fake refuses: try again.")
+        await super().write(**what)
 
 
 @asynccontextmanager
@@ -304,6 +319,21 @@ async def test_a_refused_line_that_was_said_meanwhile_does_not_come_back(book: L
     await book.flush()
 
     assert await _left(tmp_path) == ()
+
+
+async def test_what_happens_to_a_line_while_it_is_being_refused_is_not_forgotten(store: Store, tmp_path: Path) -> None:
+    said, waits = make_line(), make_line()
+
+    def get_on() -> None:
+        book.drop(said.id)
+        book.reach(waits.id, 2)
+
+    async with LineBook(RefusingLines(store.lines, get_on), gather=NEVER, retry=NEVER) as book:
+        book.keep(said)
+        book.keep(waits)
+        await book.flush()
+
+    assert await _left(tmp_path) == (replace(waits, sentence=2, restored=1),)
 
 
 async def test_what_was_refused_is_tried_again_without_anybody_asking(store: Store, tmp_path: Path) -> None:

@@ -5,5 +5,6 @@ from playground.discord.voice.faults import Faults
 from playground.discord.voice.heard import Announcement, Frame, Heard
 from playground.discord.voice.listener import Listener
 from playground.discord.voice.server import VoiceServer
+from playground.discord.voice.tap import Tap
 
-__all__ = ["Announcement", "Faults", "Frame", "Heard", "Listener", "VoiceProtocolError", "VoiceServer"]
+__all__ = ["Announcement", "Faults", "Frame", "Heard", "Listener", "Tap", "VoiceProtocolError", "VoiceServer"]

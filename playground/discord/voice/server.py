@@ -22,6 +22,7 @@ from playground.discord.voice.faults import Faults
 from playground.discord.voice.listener import Listener
 from playground.discord.voice.opcodes import RESUMABLE, Close
 from playground.discord.voice.session import Session, Ticket
+from playground.discord.voice.tap import Tap
 from playground.discord.voice.transport import NonceReusedError, TransportError, packet_ssrc
 from playground.discord.voice.udp import Address, UdpPort
 
@@ -37,13 +38,19 @@ class VoiceServer:
     Open it inside the web server that brings its websockets, so that they are closed first.
     """
 
-    def __init__(self, faults: Faults | None = None, *, hushed: Callable[[int, int], bool] | None = None) -> None:
+    def __init__(
+        self,
+        faults: Faults | None = None,
+        *,
+        hushed: Callable[[int, int], bool] | None = None,
+        tap: Tap | None = None,
+    ) -> None:
         self.faults = faults or Faults()
         self._hushed = hushed or _nobody
         """Whether nobody is to hear a user (in a server): muted there, suppressed, or muted by themselves."""
         self.strays = 0
         """Datagrams that belong to no session: late ones of a session that ended, or not RTP."""
-        self._udp = UdpPort(discovered=self._discover, received=self._receive)
+        self._udp = UdpPort(discovered=self._discover, received=self._receive, tap=tap)
         self._bell = Bell()
         self._tickets: dict[tuple[int, int], Ticket] = {}
         self._sessions: dict[tuple[int, int], Session] = {}

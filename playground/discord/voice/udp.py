@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from playground.discord.voice.tap import Datagram, Tap
+
 _DISCOVERY = struct.Struct(">HHI64sH")
 _REQUEST, _ANSWER, _LENGTH = 1, 2, 70
 _TIMESTAMPNS = 35
@@ -17,15 +19,16 @@ Address = tuple[str, int]
 
 
 class UdpPort:
-    """Owns a bound UDP socket on loopback."""
+    """Owns a bound UDP socket on loopback, read on the loop, or by a `tap` where there is one."""
 
     def __init__(
         self,
         *,
         discovered: Callable[[int, Address], bool],
         received: Callable[[bytes, float], None],
+        tap: Tap | None = None,
     ) -> None:
-        self._discovered, self._received = discovered, received
+        self._discovered, self._received, self._tap = discovered, received, tap
         self._socket: socket.socket | None = None
 
     @property
@@ -44,14 +47,30 @@ class UdpPort:
         if sys.platform == "linux":
             self._socket.setsockopt(socket.SOL_SOCKET, _TIMESTAMPNS, 1)
         self._socket.bind(("127.0.0.1", 0))
-        asyncio.get_running_loop().add_reader(self._socket, self._drain, self._socket)
+        loop = asyncio.get_running_loop()
+        if self._tap is None:
+            loop.add_reader(self._socket, self._drain, self._socket)
+        else:
+
+            def hand_on(datagrams: list[Datagram]) -> None:
+                loop.call_soon_threadsafe(self._take_all, datagrams)
+
+            self._tap.open(self._socket, hand_on)
 
     def close(self) -> None:
         """Stop listening."""
         if self._socket is not None:
-            asyncio.get_running_loop().remove_reader(self._socket)
+            if self._tap is None:
+                asyncio.get_running_loop().remove_reader(self._socket)
+            else:
+                self._tap.close()
             self._socket.close()
             self._socket = None
+
+    def _take_all(self, datagrams: list[Datagram]) -> None:
+        for data, sender, taken in datagrams:
+            if self._socket is not None:
+                self._take(self._socket, data, sender, _monotonic(taken))
 
     def _drain(self, port: socket.socket) -> None:
         while True:
@@ -59,10 +78,13 @@ class UdpPort:
                 data, ancillary, _flags, sender = port.recvmsg(4096, 64)
             except BlockingIOError:
                 return
-            if len(data) == _DISCOVERY.size and data[:2] == _REQUEST.to_bytes(2, "big"):
-                self._discover(port, data, sender)
-            else:
-                self._received(data, _arrival(ancillary))
+            self._take(port, data, sender, _arrival(ancillary))
+
+    def _take(self, port: socket.socket, data: bytes, sender: Address, arrived: float) -> None:
+        if len(data) == _DISCOVERY.size and data[:2] == _REQUEST.to_bytes(2, "big"):
+            self._discover(port, data, sender)
+        else:
+            self._received(data, arrived)
 
     def _discover(self, port: socket.socket, data: bytes, sender: Address) -> None:
         _type, length, ssrc, _address, _port = _DISCOVERY.unpack(data)
@@ -75,6 +97,10 @@ def _arrival(ancillary: list[tuple[int, int, bytes]]) -> float:
     for level, kind, value in ancillary:
         if level == socket.SOL_SOCKET and kind == _TIMESTAMPNS:
             seconds, nanoseconds = struct.unpack("qq", value)
-            taken = float(seconds) + float(nanoseconds) / 1e9
-            return time.monotonic() - max(0.0, time.time() - taken)
+            return _monotonic(float(seconds) + float(nanoseconds) / 1e9)
     return time.monotonic()
+
+
+def _monotonic(taken: float) -> float:
+    """Return the time on the monotonic clock of a moment ago on the real-time clock."""
+    return time.monotonic() - max(0.0, time.time() - taken)

@@ -15,7 +15,7 @@ from aiohttp import web
 from playground.services.fish import _refusals as refusals
 from playground.services.fish._refusals import RefusalError
 from playground.services.service import Asked, Fault, Handler, Service
-from playground.services.sound import Speak, babble
+from playground.services.sound import Form, Samples, Speak, babble, encode
 
 Access = Literal["anybody", "model", "key"]
 """Who may ask: anybody; who has a key, refused as /model refuses; or as /v1 and /wallet refuse."""
@@ -64,6 +64,10 @@ class House(Service):
         self.live_cut_after: int | None = None
         """After how many events of sound a WebSocket is closed in the middle."""
         self._under_way: Counter[str] = Counter()
+
+    def encode(self, samples: Samples, form: Form, *, rate: int) -> bytes:
+        """Write a whole line's sound as it was asked for. Blocks."""
+        return encode(samples, form, rate=rate)
 
     def admit(self, asked: Asked, access: Access) -> str:
         """Give the account that asks: its key, or nothing for nobody."""

@@ -10,7 +10,6 @@ from playground.services.fish._hearing import hear
 from playground.services.fish._house import House
 from playground.services.fish._line import MIME, Line, model_of, read_line
 from playground.services.service import Asked
-from playground.services.sound import encode
 
 _DOLLARS_A_BYTE = 15 / 1_000_000
 _LONGEST_REFERENCE = 377.0
@@ -29,7 +28,7 @@ class Speaking:
         await self.take(asked.key, line)
         self.charge(asked.key, line, line.text)
         samples = await asyncio.to_thread(self._house.speak, line.text, line.speed)
-        data = await asyncio.to_thread(encode, samples, line.form, rate=line.rate)
+        data = await asyncio.to_thread(self._house.encode, samples, line.form, rate=line.rate)
         headers = self._house.labels(asked.key)
         return await self._house.send_sound(asked, data, content_type=MIME[line.form], headers=headers)
 

@@ -3,6 +3,7 @@
 import io
 import struct
 from fractions import Fraction
+from functools import cache
 
 import av
 import numpy as np
@@ -23,6 +24,7 @@ VOWELS = (
 )
 
 
+@cache
 def speak(seconds: float, *, seed: int = 1, pitch: float = 120.0, level: float = -22.0) -> Samples:
     """Make vowels that glide, hisses between them and pauses between phrases, at about `level` dBFS."""
     rng = np.random.default_rng(seed)
@@ -35,7 +37,9 @@ def speak(seconds: float, *, seed: int = 1, pitch: float = 120.0, level: float =
         parts.append(np.zeros(int(RATE * rng.uniform(0.25, 0.4))))
     sound = np.concatenate(parts)[: round(seconds * RATE)]
     sound = sound / np.sqrt(np.mean(sound**2)) * 10 ** (level / 20)
-    return np.clip(sound, -1.0, 1.0).astype(np.float32)
+    sound = np.clip(sound, -1.0, 1.0).astype(np.float32)
+    sound.flags.writeable = False  # all who ask for the same get the same
+    return sound
 
 
 def _vowel(rng: np.random.Generator, count: int, pitch: float) -> NDArray[np.float64]:

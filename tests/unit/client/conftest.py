@@ -11,9 +11,11 @@ import pytest
 from bot.client import Bot, Rules, build_bot
 from bot.cloning import CloneService
 from bot.drafts import Drafts
-from bot.playback import Speakers
+from bot.lines import LineBook
+from bot.playback import Limits, Speakers
 from bot.samples import SampleService
 from bot.speech import SpeechService
+from bot.store import Store
 from bot.voices import VoiceService
 from bot.watching import VoiceWatch
 from playground.discord import Discord, Guild, Member, open_discord
@@ -80,29 +82,31 @@ def start(
     speech: SpeechService,
     samples: SampleService,
     watch: VoiceWatch,
+    store: Store,
     tmp_path: Path,
 ) -> Start:
     """Give what starts the bot with the stage for its only cog."""
 
     @asynccontextmanager
     async def running() -> AsyncIterator[Bot]:
-        speakers = Speakers(max_queue=3, idle_seconds=60)
-        rules = Rules(
-            voices=voices,
-            clones=clones,
-            speech=speech,
-            samples=samples,
-            speakers=speakers,
-            drafts=Drafts(),
-            watch=watch,
-        )
-        bot = build_bot(rules, cogs=["tests.unit.client.stage"], data_dir=tmp_path, connector=house.connector())
-        async with bot:
-            task = asyncio.create_task(bot.start(house.token))
-            await house.bot_ready()
-            yield bot
-            await bot.close()
-            await asyncio.gather(task, return_exceptions=True)
+        async with LineBook(store.lines) as book, Speakers(Limits(), ledger=book) as speakers:
+            rules = Rules(
+                voices=voices,
+                clones=clones,
+                speech=speech,
+                samples=samples,
+                speakers=speakers,
+                drafts=Drafts(),
+                watch=watch,
+                book=book,
+            )
+            bot = build_bot(rules, cogs=["tests.unit.client.stage"], data_dir=tmp_path, connector=house.connector())
+            async with bot:
+                task = asyncio.create_task(bot.start(house.token))
+                await house.bot_ready()
+                yield bot
+                await bot.close()
+                await asyncio.gather(task, return_exceptions=True)
 
     return running
 

@@ -4,16 +4,19 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bot.errors import ProviderError
-from bot.models import Sample
+from bot.models import RemoteVoice, Sample
 from bot.providers.base import CloneRequest, SpeechRequest, VoiceEdit
 from bot.providers.imitation import ImitationProvider
 from bot.providers.local.engine import Engine
+from bot.providers.local.profile import Profile
+from bot.providers.local.shelf import Shelf
 from tests.unit.providers.sound import REPORT, heard, to_wav
 
 KILLED_WHERE_MARKED = """
@@ -46,6 +49,16 @@ Worker(sys.stdin.buffer, sys.stdout.buffer, begin, lambda: None).run()
 async def provider(tmp_path: Path) -> AsyncIterator[ImitationProvider]:
     async with ImitationProvider(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+def aki(tmp_path: Path, profile: Profile) -> str:
+    """Give a voice that was learned once for all, as the provider keeps it."""
+    now = datetime.now(UTC)
+    Shelf(tmp_path).put(
+        RemoteVoice(id="v1", title="Aki", state="trained", created_at=now, updated_at=now), profile.to_bytes()
+    )
+    return "v1"
 
 
 def request(sample: Sample, voice_id: str = "v1") -> CloneRequest:
@@ -89,11 +102,10 @@ async def test_engine_killed_while_it_clones_leaves_nothing_and_the_next_clone_w
         assert (await provider.create(request(sample, "second"))).state == "trained"
 
 
-async def test_speaking_writes_nothing(provider: ImitationProvider, tmp_path: Path, sample: Sample) -> None:
-    await provider.create(request(sample))
+async def test_speaking_writes_nothing(provider: ImitationProvider, tmp_path: Path, aki: str) -> None:
     before = written(tmp_path)
 
-    async with provider.synthesize(SpeechRequest(text="Hello there.", remote_id="v1")) as stream:
+    async with provider.synthesize(SpeechRequest(text="Hello there.", remote_id=aki)) as stream:
         chunks = [chunk async for chunk in stream.chunks]
 
     assert chunks
@@ -116,16 +128,15 @@ async def test_speaking_goes_on_while_a_voice_is_made(tmp_path: Path, sample: Sa
         assert (await making).id == "second"
 
 
-async def test_line_that_is_left_is_not_made_to_its_end(tmp_path: Path, sample: Sample) -> None:
-    folder, steps = tmp_path / "voices", tmp_path / "steps"
+async def test_line_that_is_left_is_not_made_to_its_end(tmp_path: Path, aki: str) -> None:
+    steps = tmp_path / "steps"
     speaking = Engine(command=(sys.executable, "-c", NOTES_ITS_STEPS, str(steps)))
-    async with ImitationProvider(folder, speaking=speaking) as provider:
-        await provider.create(request(sample))
+    async with ImitationProvider(tmp_path, speaking=speaking) as provider:
         long = "This is one of very many sentences. " * 400
-        async with provider.synthesize(SpeechRequest(text=long, remote_id="v1")) as stream:
+        async with provider.synthesize(SpeechRequest(text=long, remote_id=aki)) as stream:
             await anext(stream.chunks)
 
-        async with provider.synthesize(SpeechRequest(text="One. Two. Three.", remote_id="v1")) as stream:
+        async with provider.synthesize(SpeechRequest(text="One. Two. Three.", remote_id=aki)) as stream:
             assert [len(chunk) > 1000 async for chunk in stream.chunks] == [True] * 3
         line = await provider.check()
 
@@ -135,13 +146,13 @@ async def test_line_that_is_left_is_not_made_to_its_end(tmp_path: Path, sample: 
 
 
 async def test_profile_damaged_on_disk_is_an_invalid_voice(
-    provider: ImitationProvider, tmp_path: Path, sample: Sample
+    provider: ImitationProvider, tmp_path: Path, aki: str
 ) -> None:
-    await provider.create(request(sample))
-    (tmp_path / "v1.npz").write_bytes(b"not a profile")
+    assert (tmp_path / f"{aki}.npz").exists()
+    (tmp_path / f"{aki}.npz").write_bytes(b"not a profile")
 
     with pytest.raises(ProviderError, match="clone it again") as caught:
-        async with provider.synthesize(SpeechRequest(text="Hello.", remote_id="v1")):
+        async with provider.synthesize(SpeechRequest(text="Hello.", remote_id=aki)):
             pass
 
     assert caught.value.kind == "invalid"
@@ -184,10 +195,8 @@ async def test_damaged_card_is_reported_by_find(provider: ImitationProvider, tmp
         await provider.find("v1")
 
 
-async def test_chunks_hold_sound_at_a_fair_level(provider: ImitationProvider, sample: Sample) -> None:
-    await provider.create(request(sample))
-
-    async with provider.synthesize(SpeechRequest(text="One two three. Four five six.", remote_id="v1")) as stream:
+async def test_chunks_hold_sound_at_a_fair_level(provider: ImitationProvider, aki: str) -> None:
+    async with provider.synthesize(SpeechRequest(text="One two three. Four five six.", remote_id=aki)) as stream:
         chunks = [heard(chunk) async for chunk in stream.chunks]
 
     assert (stream.encoding, stream.rate, len(chunks)) == ("pcm", 24_000, 2)
@@ -212,20 +221,16 @@ async def test_edit_changes_what_is_given_and_nothing_else(provider: ImitationPr
     assert await provider.get(voice.id) == edited
 
 
-async def test_speech_comes_in_chunks_of_whole_samples(provider: ImitationProvider, sample: Sample) -> None:
-    voice = await provider.create(request(sample))
-
-    chunks = await speak(provider, SpeechRequest(text=TEXT, remote_id=voice.id))
+async def test_speech_comes_in_chunks_of_whole_samples(provider: ImitationProvider, aki: str) -> None:
+    chunks = await speak(provider, SpeechRequest(text=TEXT, remote_id=aki))
 
     assert all(chunks)
     assert all(len(chunk) % 2 == 0 for chunk in chunks)
 
 
-async def test_text_without_words_is_invalid(provider: ImitationProvider, sample: Sample) -> None:
-    voice = await provider.create(request(sample))
-
+async def test_text_without_words_is_invalid(provider: ImitationProvider, aki: str) -> None:
     with pytest.raises(ProviderError) as caught:
-        await speak(provider, SpeechRequest(text="🎉🎉", remote_id=voice.id))
+        await speak(provider, SpeechRequest(text="🎉🎉", remote_id=aki))
 
     assert caught.value.kind == "invalid"
 

@@ -45,12 +45,12 @@ def share_above(sound: np.ndarray, hertz: float) -> float:
     return float(power[int(hertz / (RATE / 2) * (len(power) - 1)) :].sum() / power.sum())
 
 
-def tone(hertz: float, seconds: float = 10) -> np.ndarray:
+def tone(hertz: float, seconds: float = 6) -> np.ndarray:
     return (0.3 * np.sin(2 * np.pi * hertz * np.arange(int(SAMPLE_RATE * seconds)) / SAMPLE_RATE)).astype(np.float32)
 
 
 def chords() -> np.ndarray:
-    return np.concatenate([sum(tone(root * step, 0.5) for step in (1, 1.25, 1.5)) / 3 for root in (220, 247, 262) * 7])
+    return np.concatenate([sum(tone(root * step, 0.5) for step in (1, 1.25, 1.5)) / 3 for root in (220, 247, 262) * 4])
 
 
 def other_pitch(sound: np.ndarray, factor: float) -> np.ndarray:
@@ -83,7 +83,7 @@ def telephone(sound: np.ndarray) -> np.ndarray:
 )
 def test_any_recording_gives_a_voice_that_speaks(studio: Studio, speech: np.ndarray, bend: object) -> None:
     assert callable(bend)
-    profile = clone(studio, to_pcm(bend(speech)))
+    profile = clone(studio, to_pcm(bend(speech[: 8 * SAMPLE_RATE])))
 
     (sound,) = speak(studio, "This is a test of the new voice.", profile)
     (foreign,) = speak(studio, "Das ist ein Test der neuen Stimme.", profile, "de")
@@ -132,11 +132,11 @@ def test_any_text_is_spoken(studio: Studio, profile: Profile, text: str) -> None
 
 
 def test_long_text_is_spoken_phrase_by_phrase(studio: Studio, profile: Profile) -> None:
-    text = ("The train was late again, so we waited in the rain. " * 20)[:1000]
+    text = "The train was late again, so we waited in the rain. " * 5
 
     phrases = speak(studio, text, profile.to_bytes())
 
-    assert len(phrases) == 20
+    assert len(phrases) == 5
     for phrase in phrases:
         assert_sounds_well(phrase)
 
