@@ -62,8 +62,9 @@ class Stage(commands.Cog):
     @app_commands.command()
     async def promise(self, interaction: Interaction, patience: float = 60.0) -> None:
         """Follow a line whose ticket a test holds."""
-        await interaction.response.send_message("It comes.", ephemeral=True)
+        await interaction.response.defer(ephemeral=True, thinking=True)
         self.ticket = Ticket(0)
+        await interaction.edit_original_response(content="It comes.")
         await follow(
             interaction,
             self.ticket,
