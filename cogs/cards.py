@@ -1,12 +1,13 @@
-"""How a voice and a recording look to a member."""
+"""How a voice, a recording and a queue look to a member."""
 
 import io
 from collections.abc import Sequence
 
 import discord
-from discord.utils import escape_markdown, format_dt
+from discord.utils import escape_markdown, escape_mentions, format_dt
 
 from bot.models import HOUSE, SampleReport, Voice, VoicePage
+from bot.playback import Line, Queued
 
 COLOUR = discord.Colour(0x6FD3BD)
 PICTURE = "waveform.png"
@@ -18,6 +19,9 @@ _STATES = {
     "trained": "ready",
     "failed": "cannot speak: delete it and clone again",
 }
+
+_FIRST_WORDS = 40
+_MOST_LINES = 10
 
 _SEEN_BY = {"private": "you alone", "unlist": "whoever has its link", "public": "everybody"}
 
@@ -85,3 +89,32 @@ def list_card(page: VoicePage, *, offset: int, house: Sequence[Voice] = ()) -> d
     if house:
         card.set_footer(text=f"Ready-made, for everybody: {', '.join(voice.name for voice in house)}")
     return card
+
+
+def first_words(line: Line) -> str:
+    """Give the beginning of what a line says, about 40 characters, as plain text."""
+    words = " ".join(" ".join(line.sentences).split())
+    return words if len(words) <= _FIRST_WORDS else f"{words[:_FIRST_WORDS].rstrip()} …"
+
+
+def queue_card(lines: Sequence[Queued]) -> discord.Embed:
+    """Show what is said and what waits, in order: whose line, in which voice, how it begins, how long it is."""
+    shown = [f"{number}. {_queued(each)}" for number, each in enumerate(lines[:_MOST_LINES], 1)]
+    if len(lines) > _MOST_LINES:
+        shown.append(f"… and {len(lines) - _MOST_LINES} more.")
+    title = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
+    return discord.Embed(title=title, description="\n".join(shown), colour=COLOUR)
+
+
+def _queued(queued: Queued) -> str:
+    line = queued.line
+    words = escape_markdown(escape_mentions(first_words(line)), ignore_links=False).replace("<", "\\<")
+    expected = max(queued.expected_seconds, queued.said_seconds)
+    if not queued.speaking:
+        how = f"{expected:.0f} s"
+    elif queued.paused:
+        how = f"held at {queued.said_seconds:.0f} of {expected:.0f} s"
+    else:
+        how = f"being said, {queued.said_seconds:.0f} of {expected:.0f} s"
+    says = f": “{words}”" if words else ""
+    return f"**{escape_markdown(line.voice)}** for <@{line.asker_id}>{says} ({how})"

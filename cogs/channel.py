@@ -1,30 +1,30 @@
-"""/stop and /leave: what members do with the bot in a voice channel."""
+"""/join, /leave and /voicetest: where the bot is, and whether it would be heard there."""
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import Bot
+from bot.client import Bot, VoiceTest, thinking
 from bot.client.buttons import Interaction
 from bot.errors import PlaybackError
 from bot.playback import Speakers
+from cogs.places import need_channel_of, server_of
 
 
 class Channel(commands.Cog):
-    """Owns the answers to /stop and /leave, and tells the speakers who comes and goes."""
+    """Owns the answers to /join, /leave and /voicetest, and tells the speakers who comes and goes."""
 
     def __init__(self, *, speakers: Speakers) -> None:
         self._speakers = speakers
+        self._test = VoiceTest(speakers)
 
     @app_commands.command()
     @app_commands.guild_only()
-    async def stop(self, interaction: Interaction) -> None:
-        """Stop the line that is being said, and your lines that wait."""
-        stopped = self._speakers.stop(
-            _guild_id(interaction), asker_id=interaction.user.id, may_mute=interaction.permissions.mute_members
-        )
-        lines = "1 line" if stopped == 1 else f"{stopped} lines"
-        await interaction.response.send_message(f"Stopped {lines}.", ephemeral=True)
+    async def join(self, interaction: Interaction) -> None:
+        """Bring the bot into the voice channel you are in; it goes on there with what was left unsaid."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        channel = await self._speakers.join(need_channel_of(interaction))
+        await interaction.edit_original_response(content=f"I am in {channel.mention}.")
 
     @app_commands.command()
     @app_commands.guild_only()
@@ -33,7 +33,7 @@ class Channel(commands.Cog):
         await interaction.response.defer(ephemeral=True, thinking=True)
         granted = interaction.permissions
         left = await self._speakers.leave(
-            _guild_id(interaction),
+            server_of(interaction),
             asker_id=interaction.user.id,
             may_mute=granted.mute_members or granted.move_members,
         )
@@ -41,18 +41,20 @@ class Channel(commands.Cog):
             raise PlaybackError("I am in no voice channel here.")
         await interaction.edit_original_response(content="I have left the voice channel.")
 
+    @app_commands.command()
+    @app_commands.guild_only()
+    async def voicetest(self, interaction: Interaction) -> None:
+        """Hear a chime in your voice channel, and see which step goes wrong if you do not."""
+        async with thinking(interaction):
+            channel = need_channel_of(interaction)
+        await self._test.run(interaction, channel)
+
     @commands.Cog.listener()
     async def on_voice_state_update(
         self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState
     ) -> None:
         """Tell the speakers who moved."""
         self._speakers.notice(member, before, after)
-
-
-def _guild_id(interaction: Interaction) -> int:
-    if interaction.guild_id is None:
-        raise PlaybackError("That works in a server only: use it there.")
-    return interaction.guild_id
 
 
 async def setup(bot: Bot) -> None:

@@ -1,6 +1,5 @@
 """/say: text in a cloned voice, into a voice channel or, as a voice message or a file, into the text channel."""
 
-import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,22 +11,19 @@ from discord import app_commands
 from discord.ext import commands
 from discord.utils import escape_markdown
 
-from bot.client import Bot, read_upload
+from bot.client import Bot, read_upload, thinking
 from bot.client.buttons import Interaction, party_of
 from bot.cloning import CloneService
 from bot.errors import PlaybackError, SpeechError, VoiceError
 from bot.models import SavedLine, Voice
-from bot.playback import Line, Played, Speakers, Ticket, admit
+from bot.playback import Line, VocalChannel, admit
 from bot.samples import SampleService
 from bot.speech import Manner, Script, Speech, SpeechService
 from bot.voices import VoiceService
 from cogs.choices import suggest_styles, suggest_voices
+from cogs.lines import Asked, Lines
+from cogs.places import channel_of
 from cogs.posts import Caption, post_file, post_voice_message
-
-Channel = discord.VoiceChannel | discord.StageChannel
-
-_PATIENCE = 840.0
-"""Seconds an answer can still be changed: Discord's token lives 15 minutes."""
 
 
 class Say(commands.Cog):
@@ -40,13 +36,13 @@ class Say(commands.Cog):
         clones: CloneService,
         speech: SpeechService,
         samples: SampleService,
-        speakers: Speakers,
+        lines: Lines,
     ) -> None:
         self._voices = voices
         self._clones = clones
         self._speech = speech
         self._samples = samples
-        self._speakers = speakers
+        self._lines = lines
 
     @app_commands.command()
     @app_commands.rename(form="format")
@@ -78,20 +74,21 @@ class Say(commands.Cog):
         sample: discord.Attachment | None = None,
     ) -> None:
         """Say something in a cloned voice."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        channel = _channel_of(interaction) if where not in {"file", "message"} else None
-        if where == "channel" and channel is None:
-            raise PlaybackError("You are not in a voice channel: join one, or choose where: file.")
-        if where == "message" and form != "ogg":
-            raise SpeechError("A voice message has no format: leave format out, or choose where: file.")
-        self._speech.read(text)
-        if channel is not None:
-            admit(channel)
-        manner = Manner(style=style, speed=speed, party=party_of(interaction))
-        wish = _Wish(text, manner, voice, sample)
-        spoken = await self._choose(interaction, wish)
-        if channel is not None:
-            await self._play(interaction, spoken, channel, _save(interaction, spoken, channel, wish))
+        async with thinking(interaction):
+            channel = channel_of(interaction) if where not in {"file", "message"} else None
+            if where == "channel" and channel is None:
+                raise PlaybackError("You are not in a voice channel: join one, or choose where: file.")
+            if where == "message" and form != "ogg":
+                raise SpeechError("A voice message has no format: leave format out, or choose where: file.")
+            self._speech.read(text)
+            if channel is not None:
+                admit(channel)
+            manner = Manner(style=style, speed=speed, party=party_of(interaction))
+            wish = _Wish(text, manner, voice, sample)
+            spoken = await self._choose(interaction, wish)
+            asked = None if channel is None else self._play(interaction, spoken, channel, wish)
+        if asked is not None:
+            await self._lines.follow(interaction, asked)
         elif where == "message":
             message = await self._speech.record(spoken.open())
             await post_voice_message(interaction, spoken.caption, message)
@@ -131,28 +128,17 @@ class Say(commands.Cog):
             return ""
         return " Its model does not know that style, so it is said plainly."
 
-    async def _play(
-        self, interaction: Interaction, spoken: "_Spoken", channel: Channel, saved: SavedLine | None
-    ) -> None:
+    def _play(self, interaction: Interaction, spoken: "_Spoken", channel: VocalChannel, wish: "_Wish") -> Asked:
         script = spoken.script()
         line = Line(
             asker_id=interaction.user.id,
             channel=channel,
             open=script.open,
             sentences=script.sentences,
-            saved=saved,
+            saved=_save(interaction, spoken, channel, wish),
             voice=spoken.name,
         )
-        ticket = self._speakers.enqueue(line)
-        await interaction.edit_original_response(
-            content=f"{spoken.subject} {_turn(ticket)} in {channel.mention}. /stop ends it.{spoken.note}"
-        )
-        played = asyncio.ensure_future(ticket.done)
-        done, _ = await asyncio.wait([played], timeout=_PATIENCE)
-        if done:
-            await interaction.edit_original_response(content=_outcome(spoken.subject, channel, played.result()))
-        else:
-            played.cancel()
+        return self._lines.ask(line, subject=spoken.subject, note=spoken.note)
 
     @say.autocomplete("voice")
     async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -195,12 +181,7 @@ class _Spoken:
         return Caption(name=self.name, note=self.note)
 
 
-def _channel_of(interaction: Interaction) -> Channel | None:
-    member = interaction.user
-    return member.voice.channel if isinstance(member, discord.Member) and member.voice is not None else None
-
-
-def _save(interaction: Interaction, spoken: _Spoken, channel: Channel, wish: _Wish) -> SavedLine | None:
+def _save(interaction: Interaction, spoken: _Spoken, channel: VocalChannel, wish: _Wish) -> SavedLine | None:
     """Make what is written down of a line, where it could be said again."""
     if spoken.voice is None:
         return None
@@ -219,27 +200,9 @@ def _save(interaction: Interaction, spoken: _Spoken, channel: Channel, wish: _Wi
     )
 
 
-def _turn(ticket: Ticket) -> str:
-    if ticket.at_once:
-        return "is about to speak"
-    if not ticket.position:
-        return "speaks next"
-    return f"speaks after {ticket.position} other" + "s" * (ticket.position > 1)
-
-
-def _outcome(subject: str, channel: Channel, played: Played) -> str:
-    seconds = played.packets * 0.02
-    if played.stopped and not played.packets:
-        return "Your line was stopped before its turn."
-    if played.stopped:
-        return f"Stopped after {seconds:.1f} s."
-    return f"{subject} spoke in {channel.mention} for {seconds:.1f} s."
-
-
 async def setup(bot: Bot) -> None:
     """Add the cog."""
     rules = bot.rules
-    cog = Say(
-        voices=rules.voices, clones=rules.clones, speech=rules.speech, samples=rules.samples, speakers=rules.speakers
-    )
+    lines = Lines(speakers=rules.speakers, announcements=bot.announcements)
+    cog = Say(voices=rules.voices, clones=rules.clones, speech=rules.speech, samples=rules.samples, lines=lines)
     await bot.add_cog(cog)

@@ -1,5 +1,6 @@
 """Sound: decode and judge what a member sends, pack what a provider makes. Knows no member, provider or database."""
 
+from bot.audio.chime import make_chime
 from bot.audio.clean import clean
 from bot.audio.cover import read_cover
 from bot.audio.decode import Limits, decode
@@ -22,6 +23,7 @@ __all__ = [
     "encode_sample",
     "join",
     "judge",
+    "make_chime",
     "packet_samples",
     "read_cover",
     "read_ogg",

@@ -12,6 +12,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.client.announcements import Announcements
 from bot.client.buttons import Buttons, Interaction
 from bot.client.commands import sync_commands
 from bot.client.failures import answer_failure
@@ -72,12 +73,14 @@ class Bot(commands.AutoShardedBot):
         )
         self.rules = rules
         self.buttons = Buttons()
+        self.announcements = Announcements(self, rules.speakers)
         self._cog_names = tuple(cogs)
         self._data_dir = data_dir
         self._tasks: list[asyncio.Task[None]] = []
 
     async def setup_hook(self) -> None:
         """Load the cogs, and tell Discord of the commands where they changed."""
+        self.announcements.open()
         for name in self._cog_names:
             await self.load_extension(name)
         await sync_commands(self.tree, self.application_id or 0, self._data_dir / "commands.sha256")
@@ -111,7 +114,14 @@ class Bot(commands.AutoShardedBot):
         """Go on with what was being said when the bot was stopped."""
         rules = self.rules
         await self.wait_until_ready()
-        await Revival(self, rules.book, rules.voices, rules.speech, rules.speakers).run()
+        await Revival(
+            self,
+            book=rules.book,
+            voices=rules.voices,
+            speech=rules.speech,
+            speakers=rules.speakers,
+            announcements=self.announcements,
+        ).run()
 
     async def _beat(self, mark: Path) -> None:
         """Touch a file while every shard is connected: the health check looks at its age."""

@@ -1,4 +1,4 @@
-"""What becomes of a voice, said to its owner: in the answer to /clone, or by direct message where that is too late."""
+"""What becomes of a voice or a line, said to whoever asked for it, by direct message where an answer is too late."""
 
 import logging
 

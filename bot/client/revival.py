@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import discord
 
+from bot.client.announcements import Announcements
 from bot.client.news import Courier
 from bot.errors import BotError, PlaybackError, StoreError
 from bot.lines import LineBook
 from bot.models import SavedLine
-from bot.playback import Line, Speakers, Ticket, VocalChannel
+from bot.playback import Line, Speakers, Tell, Ticket, VocalChannel, tell_nobody
 from bot.speech import Manner, SpeechService
 from bot.voices import VoiceService
 
@@ -25,13 +26,21 @@ class Revival:
     """Takes up what an earlier process left. Owns nothing that lasts."""
 
     def __init__(
-        self, bot: discord.Client, book: LineBook, voices: VoiceService, speech: SpeechService, speakers: Speakers
+        self,
+        bot: discord.Client,
+        *,
+        book: LineBook,
+        voices: VoiceService,
+        speech: SpeechService,
+        speakers: Speakers,
+        announcements: Announcements,
     ) -> None:
         self._bot = bot
         self._book = book
         self._voices = voices
         self._speech = speech
         self._speakers = speakers
+        self._announcements = announcements
         self._courier = Courier(bot)
 
     async def run(self) -> None:
@@ -74,7 +83,14 @@ class Revival:
             start=min(saved.sentence, len(script.sentences) - 1),
             saved=saved,
             voice=voice.name,
+            tell=self._where(saved, channel),
         )
+
+    def _where(self, saved: SavedLine, channel: VocalChannel) -> Tell:
+        """Give what tells something where the line was announced."""
+        if saved.panel_channel_id is None or saved.panel_message_id is None:
+            return tell_nobody
+        return self._announcements.resume(channel, (saved.panel_channel_id, saved.panel_message_id))
 
     async def _follow(self, saved: SavedLine, ticket: Ticket) -> None:
         try:

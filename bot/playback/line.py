@@ -1,9 +1,10 @@
 """A line to be heard in a voice channel, the ticket its asker holds, and what became of it. Knows no connection."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import discord
@@ -11,12 +12,14 @@ import discord
 from bot.models import SavedLine
 
 VocalChannel = discord.VoiceChannel | discord.StageChannel
+Tell = Callable[[str], Awaitable[None]]
+"""Says one sentence where a line was announced."""
 Open = Callable[[int], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 """Speaks one sentence: yields 48 kHz Opus packets of exactly 20 ms; leaving the context stops what is not yet made."""
 
 
-async def _tell_nobody(_sentence: str) -> None:
-    return
+async def tell_nobody(_sentence: str) -> None:
+    """Say it nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +37,10 @@ class Line:
     """As it is written down until it was said; None: it is not."""
     voice: str = ""
     """The name of the voice."""
-    tell: Callable[[str], Awaitable[None]] = _tell_nobody
+    tell: Tell = tell_nobody
     """Says something where the line was announced."""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Ours: 32 hexadecimal digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,28 @@ class Queued:
     said_seconds: float
     expected_seconds: float
     """How long it is: as it was made, or a guess while that goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceReport:
+    """What was seen of the connection while a line was on its way. What was not seen yet is None."""
+
+    join_seconds: float | None = None
+    """Time to join; 0: it was there already."""
+    protected: bool | None = None
+    """Whether the call is end-to-end encrypted."""
+    key_seconds: float | None = None
+    """Time until those who listen could decrypt."""
+    muted: bool | None = None
+    """Whether Discord would have let nobody hear it, when it began."""
+    announced: bool | None = None
+    """Whether Discord was told that the bot speaks."""
+    sent: int = 0
+    """Packets the network took, silence included."""
+    refused: int = 0
+    """Packets the network did not take, or that nobody could have decrypted."""
+    told: str = ""
+    """What its asker was told last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +112,9 @@ class Ticket:
         """Whether nothing was being said or waiting when it was asked for."""
         self._future: asyncio.Future[Played] = asyncio.get_running_loop().create_future()
         self._news: asyncio.Queue[str | None] = asyncio.Queue()
+        self.report = VoiceReport()
+        """What was seen of its connection so far."""
+        self._seen = asyncio.Event()
 
     @property
     def done(self) -> Outcome:
@@ -101,19 +131,38 @@ class Ticket:
         while (sentence := await self._news.get()) is not None:
             yield sentence
 
+    async def reports(self) -> AsyncIterator[VoiceReport]:
+        """Give what is seen of its connection whenever that changed, until its outcome is known. For one listener."""
+        while not self.settled:
+            self._seen.clear()
+            yield self.report
+            if not self.settled:
+                await self._seen.wait()
+        yield self.report
+
+    def see(self, report: VoiceReport) -> None:
+        """Take note of what was seen of its connection."""
+        self.report = report
+        self._seen.set()
+
     def tell(self, sentence: str) -> None:
         """Tell the asker how it goes."""
         self._news.put_nowait(sentence)
+        self.see(replace(self.report, told=sentence))
 
     def settle(self, played: Played) -> None:
         """Say what became of the line. Only the first outcome counts."""
         if not self._future.done():
             self._future.set_result(played)
-            self._news.put_nowait(None)
+            self._end()
 
     def reject(self, error: BaseException) -> None:
         """Say why the line was not heard. Only the first outcome counts."""
         if not self._future.done():
             self._future.set_exception(error)
             self._future.exception()  # an asker who went away is no reason for asyncio to complain
-            self._news.put_nowait(None)
+            self._end()
+
+    def _end(self) -> None:
+        self._news.put_nowait(None)
+        self._seen.set()

@@ -30,6 +30,10 @@ class VoiceLink(Protocol):
         """Whether a packet sent now can be decrypted by those who listen."""
 
     @property
+    def protected(self) -> bool:
+        """Whether the call is end-to-end encrypted."""
+
+    @property
     def announced(self) -> bool:
         """Whether Discord was told that we speak."""
 

@@ -2,17 +2,20 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import discord
 
 from bot.errors import PlaybackError
 from bot.playback.buffer import Head
+from bot.playback.invitations import Invitations
 from bot.playback.ledger import Ledger
 from bot.playback.limits import Limits
-from bot.playback.line import Line, Queued, Ticket, VocalChannel
+from bot.playback.line import Line, Queued, Tell, Ticket, VocalChannel
 from bot.playback.link import Connect, VoiceLink
 from bot.playback.rights import admit, admit_bot, check_not_muted, has_listener, is_muted, label
 from bot.playback.source import Lead
@@ -34,10 +37,19 @@ _GOES_ON = "I am being restarted: your line goes on when I am back."
 class Speaker:
     """Owns the queue and the voice connection of one server, and a task that lives while there is either."""
 
-    def __init__(self, limits: Limits, *, connect: Connect, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        connect: Connect,
+        ledger: Ledger,
+        left: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        """`left`: what is to be done whenever a channel was left, unless the process ends."""
         self._limits = limits
         self._connect = connect
         self._ledger = ledger
+        self._on_left = left
         self._head = Head()
         self._waiting: deque[Turn] = deque()
         self._current: Turn | None = None
@@ -53,13 +65,21 @@ class Speaker:
         """Where somebody wanted the bot last."""
         self._wanted: VocalChannel | None = None
         """Where it is to be although nothing is to be said."""
+        self._invitations = Invitations()
+        self._lead: asyncio.Future[Exception | None] | None = None
+        """Done when the silence was sent that goes before whatever will be said."""
         self._leaving = False
         self._closed = False
 
     @property
     def said(self) -> tuple[Line, ...]:
-        """The last lines that were said, the latest first."""
+        """The last lines that were said, the latest first; the channel of each is the one it was said in."""
         return tuple(reversed(self._said))
+
+    @property
+    def is_about(self) -> bool:
+        """Whether it is in a channel, or has something to say."""
+        return self._link is not None or bool(self._turns())
 
     @property
     def queue(self) -> tuple[Queued, ...]:
@@ -98,16 +118,35 @@ class Speaker:
         self._invite(line.channel)
         return turn.ticket
 
-    def join(self, channel: VocalChannel) -> None:
-        """Come to a channel and go on there with what was left unsaid. Raises PlaybackError where that cannot be."""
+    def announced(self, line: Line, *, panel: tuple[int, int], tell: Tell) -> None:
+        """Take note of where a line was announced (the ids of channel and message), if it is not over yet."""
+        for turn in self._turns():
+            if turn.line.id == line.id:
+                saved = turn.line.saved
+                if saved is not None:
+                    saved = replace(saved, panel_channel_id=panel[0], panel_message_id=panel[1])
+                    self._ledger.keep(saved)
+                turn.line = replace(turn.line, saved=saved, tell=tell)
+
+    def join(self, channel: VocalChannel) -> Awaitable[VocalChannel]:
+        """Come to a channel and go on there with what was left unsaid. Raises PlaybackError where that cannot be.
+
+        What is returned tells where the bot came to, and raises PlaybackError where it could not. Nobody has to wait.
+        """
         if self._closed:
             raise PlaybackError(_SHUTTING_DOWN)
         present = admit_bot(channel)
         here = self._channel()
         if self._turns() and self._link is not None and here is not None and here.id != present.id:
             raise PlaybackError(f"I am speaking in {label(here)}: ask again when I am done, or /stop me there.")
-        self._wanted = present
-        self._invite(present)
+        coming = self._invitations.open()
+        if self._is_in(present):
+            self._invitations.answer(present)
+            self._wake.set()
+        else:
+            self._wanted = present
+            self._invite(present)
+        return coming
 
     def stop(self, *, asker_id: int, may_mute: bool) -> int:
         """End every line that this member may stop, and return how many. Raises PlaybackError where there is none."""
@@ -222,6 +261,10 @@ class Speaker:
         turns = self._turns()
         return turns[0].channel if turns else self._wanted
 
+    def _is_in(self, channel: VocalChannel) -> bool:
+        link = self._link
+        return link is not None and link.is_connected() and link.channel.id == channel.id
+
     def _invite(self, channel: VocalChannel) -> None:
         """Have something done, there if nowhere else."""
         self._invitation = channel
@@ -268,8 +311,15 @@ class Speaker:
         saved = turn.line.saved
         if saved is not None and not (self._closed and turn.number < len(turn.line.sentences)):
             self._ledger.drop(saved.id)
-        if turn.seconds:
-            self._said.append(turn.line)
+        if turn.seconds and any(turn.line.sentences):
+            self._remember(replace(turn.line, channel=turn.channel))
+
+    def _remember(self, line: Line) -> None:
+        """Put a line among the last ones; one that was said again is there once."""
+        for earlier in tuple(self._said):
+            if (earlier.open, earlier.channel) == (line.open, line.channel):
+                self._said.remove(earlier)
+        self._said.append(line)
 
     async def _run(self) -> None:
         try:
@@ -280,11 +330,15 @@ class Speaker:
                     continue
                 self._leaving = False
                 await self._part()
+                self._invitations.answer(PlaybackError("I was sent away before I came: ask again."))
                 self._away.set()
+                if self._on_left is not None and not self._closed:
+                    self._look_after(self._on_left())
                 if not self._waiting:
                     return
         finally:
             self._end(list(self._waiting), PlaybackError("I had to stop speaking here: ask again."))
+            self._invitations.answer(PlaybackError("I had to stop speaking here: ask again."))
             self._away.set()
 
     async def _next(self) -> Turn | None:
@@ -292,7 +346,7 @@ class Speaker:
         while not self._leaving:
             if self._waiting:
                 return self._waiting.popleft()
-            if self._link is None and not await self._arrive():
+            if (self._link is None or self._wanted is not None) and not await self._arrive():
                 return None
             self._wake.clear()
             try:
@@ -307,13 +361,27 @@ class Speaker:
         channel, self._wanted = self._wanted, None
         if channel is None:
             return False
+        if self._is_in(channel):
+            return True
+        await self._part()
         try:
-            link = self._link = await self._connect(channel)
+            link = await self._enter(channel)
+            # listeners get used to the speaker before there is anything to hear
+            self._lead = play(link, Lead())
         except PlaybackError as error:
             log.info("An invitation could not be followed: %s", error)
             return False
-        play(link, Lead())  # listeners get used to the speaker before there is anything to hear
         return True
+
+    async def _enter(self, channel: VocalChannel) -> VoiceLink:
+        """Join a channel, and tell those who invited the bot how that went. Raises PlaybackError."""
+        try:
+            link = self._link = await self._connect(channel)
+        except PlaybackError as error:
+            self._invitations.answer(error)
+            raise
+        self._invitations.answer(link.channel)
+        return link
 
     async def _take(self, turn: Turn) -> None:
         self._current, self._wanted = turn, None
@@ -371,19 +439,27 @@ class Speaker:
 
     async def _join(self, turn: Turn) -> VoiceLink:
         """Return a connection to the line's channel through which a first packet would be heard."""
-        channel = admit(turn.channel)
-        link = self._link
-        if link is None or not link.is_connected() or link.channel.id != channel.id:
+        channel, ticket = admit(turn.channel), turn.ticket
+        link, began, joined = self._link, time.monotonic(), 0.0
+        if link is None or not self._is_in(channel):
             await self._part()
-            link = self._link = await self._connect(channel)
+            link = await self._enter(channel)
+            joined = time.monotonic() - began
+        ticket.see(replace(ticket.report, join_seconds=joined, protected=link.protected))
         try:
             admit(channel)  # those who listened may have gone meanwhile
+            began = time.monotonic()
             await link.wait_encrypted()
-            await ask_to_speak(channel, turn.ticket.tell)
+            ticket.see(replace(ticket.report, key_seconds=time.monotonic() - began))
+            await ask_to_speak(channel, ticket.tell)
         except PlaybackError:
             await self._part()  # so that asking again starts afresh
             raise
+        ticket.see(replace(ticket.report, muted=is_muted(channel.guild)))
         check_not_muted(channel)
+        if self._lead is not None:
+            await asyncio.wait((self._lead,))  # 200 ms at most, whatever becomes of the connection
+            self._lead = None
         return link
 
     async def _part(self) -> None:

@@ -1,21 +1,24 @@
 """Every server's speaker, found by the server's id. Knows no line and no connection."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import discord
 
 from bot.errors import PlaybackError
 from bot.playback.ledger import Ledger, NoLedger
 from bot.playback.limits import Limits
-from bot.playback.line import Line, Queued, Ticket, VocalChannel
+from bot.playback.line import Line, Queued, Tell, Ticket, VocalChannel
 from bot.playback.link import Connect
 from bot.playback.pacer import Pacer
 from bot.playback.speaker import Speaker
 from bot.playback.voice_client import connect as connect_to_discord
 
+Left = Callable[[int], Coroutine[Any, Any, None]]
+"""Does what is to be done when the bot has left the voice channel of a server, given by its id."""
 _NOTHING = "Nothing is being said here."
 
 
@@ -37,6 +40,7 @@ class Speakers:
         self._connect: Connect = connect or partial(connect_to_discord, pacer=self._pacer)
         self._ledger = ledger or NoLedger()
         self._speakers: dict[int, Speaker] = {}
+        self._left: Left | None = None
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -64,22 +68,38 @@ class Speakers:
         """
         return self._speaker(line.channel).enqueue(line)
 
-    def join(self, channel: VocalChannel) -> None:
+    def on_left(self, left: Left) -> None:
+        """Have something done whenever a server's channel was left for good, unless the process ends."""
+        self._left = left
+
+    def announced(self, line: Line, *, panel: tuple[int, int], tell: Tell) -> None:
+        """Take note of where a line was announced, and write it down: `panel` has the ids of channel and message."""
+        speaker = self._speakers.get(line.channel.guild.id)
+        if speaker is not None:
+            speaker.announced(line, panel=panel, tell=tell)
+
+    def join(self, channel: VocalChannel) -> Awaitable[VocalChannel]:
         """Come to a channel, and go on there with what was left unsaid in its server.
 
-        Raises PlaybackError where the bot may not, or speaks elsewhere.
+        Raises PlaybackError where the bot may not, or speaks elsewhere. What is returned tells where the bot came to,
+        and raises PlaybackError where it could not; nobody has to wait for it.
         """
-        self._speaker(channel).join(channel)
+        return self._speaker(channel).join(channel)
 
     def queue(self, guild_id: int) -> tuple[Queued, ...]:
         """Give what is said and what waits in a server, in order."""
         speaker = self._speakers.get(guild_id)
         return () if speaker is None else speaker.queue
 
-    def said(self, guild_id: int) -> tuple[Line, ...]:
-        """Give the last lines that were said in a server, the latest first."""
+    def is_about(self, guild_id: int) -> bool:
+        """Whether the bot is in a channel of a server, or has something to say there."""
         speaker = self._speakers.get(guild_id)
-        return () if speaker is None else speaker.said
+        return speaker is not None and speaker.is_about
+
+    def said(self, channel: VocalChannel) -> tuple[Line, ...]:
+        """Give those of the last lines said in a server that were said in this channel, the latest first."""
+        speaker = self._speakers.get(channel.guild.id)
+        return () if speaker is None else tuple(line for line in speaker.said if line.channel.id == channel.id)
 
     def stop(self, guild_id: int, *, asker_id: int, may_mute: bool) -> int:
         """End the lines of this member, or all of them with `may_mute`; return how many.
@@ -116,9 +136,16 @@ class Speakers:
             raise PlaybackError("I am shutting down: ask again in a minute.")
         speaker = self._speakers.get(channel.guild.id)
         if speaker is None:
-            speaker = Speaker(self._limits, connect=self._connect, ledger=self._ledger)
-            self._speakers[channel.guild.id] = speaker
+            guild_id = channel.guild.id
+            speaker = Speaker(
+                self._limits, connect=self._connect, ledger=self._ledger, left=lambda: self._tell_left(guild_id)
+            )
+            self._speakers[guild_id] = speaker
         return speaker
+
+    async def _tell_left(self, guild_id: int) -> None:
+        if self._left is not None:
+            await self._left(guild_id)
 
     def _busy(self, guild_id: int) -> Speaker:
         speaker = self._speakers.get(guild_id)

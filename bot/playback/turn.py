@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from bot.errors import PlaybackError
 from bot.models import PACKET_SECONDS
@@ -202,13 +203,28 @@ class Turn:
 
     async def _play_out(self, link: VoiceLink, source: OpusSource) -> Exception | None:
         """Play a source to its end, and return what the player failed with. Cancelled, it leaves no player behind."""
-        ended = play(link, source)
+        sent, refused, announced = link.sent, link.refused, False
+
+        def look() -> None:
+            nonlocal announced
+            announced = link.announced
+
+        ended = play(link, source, look)
         try:
             await self._watch(link, source, ended)
         finally:
             if not ended.done():
                 link.stop()
                 await asyncio.wait((ended,), timeout=STOP_SECONDS)
+            so_far = self.ticket.report
+            self.ticket.see(
+                replace(
+                    so_far,
+                    announced=announced,
+                    sent=so_far.sent + link.sent - sent,
+                    refused=so_far.refused + link.refused - refused,
+                )
+            )
         return ended.result() if ended.done() else None
 
     async def _watch(self, link: VoiceLink, source: OpusSource, ended: asyncio.Future[Exception | None]) -> None:
@@ -263,9 +279,19 @@ class Turn:
             self.ticket.settle(playing.result())
 
 
-def play(link: VoiceLink, source: PacketSource) -> asyncio.Future[Exception | None]:
-    """Start playing; what is returned is done when it ended, with what the player failed with."""
+def play(
+    link: VoiceLink, source: PacketSource, look: Callable[[], None] = lambda: None
+) -> asyncio.Future[Exception | None]:
+    """Start playing; what is returned is done when it ended, with what the player failed with.
+
+    `look` is called at the end before Discord is told that we are silent, from the pacer's thread.
+    """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[Exception | None] = loop.create_future()
-    link.play(source, after=lambda error: loop.call_soon_threadsafe(ended.set_result, error))
+
+    def end(error: Exception | None) -> None:
+        look()
+        loop.call_soon_threadsafe(ended.set_result, error)
+
+    link.play(source, after=end)
     return ended

@@ -64,6 +64,11 @@ class ChannelVoice(discord.VoiceClient):
         return self._handshake.encrypted
 
     @property
+    def protected(self) -> bool:
+        """Whether the call is end-to-end encrypted."""
+        return self._handshake.dave_protocol_version != 0
+
+    @property
     def audible(self) -> bool:
         """Whether a packet sent now would be heard. From any thread."""
         return self._handshake.audible
@@ -138,10 +143,10 @@ class ChannelVoice(discord.VoiceClient):
             self.last_sent = time.monotonic()
 
     def _end(self, after: Callable[[Exception | None], Any] | None, error: Exception | None) -> None:
-        """Tell that the source ended. From the pacer's thread."""
-        self.loop.call_soon_threadsafe(self._say_speaking, discord.SpeakingState.none)
+        """Tell that the source ended, then Discord that we are silent. From the pacer's thread."""
         if after is not None:
             after(error)
+        self.loop.call_soon_threadsafe(self._say_speaking, discord.SpeakingState.none)
 
     def _speak_again(self) -> None:
         """Tell a new session that we speak."""

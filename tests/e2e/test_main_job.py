@@ -179,7 +179,9 @@ async def test_a_line_is_heard_in_the_channel_from_its_first_word_to_its_last(
     assert likeness > 0.6
     assert later == pytest.approx(0.2, abs=0.06)
     assert loudness(heard.pcm) == pytest.approx(-16, abs=1.5)
-    assert scene.text.messages[1:] == []
+    assert [seen.content for seen in scene.text.messages[1:]] == [
+        f"Speaking in {scene.lounge.mention}, in voices made by a machine. /say adds a line."
+    ]
 
 
 async def test_the_recogniser_picks_other_words_for_another_line_and_none_for_noise(

@@ -35,6 +35,7 @@ async def test_every_answer_is_for_its_asker_alone_and_nothing_pings(scene: Scen
         ("voices preview", {}),
         ("stop", {}),
         ("leave", {}),
+        *((command, {}) for command in ("queue", "skip", "pause", "resume", "join", "replay", "voicetest")),
         ("say", {"text": LOUD, "voice": nuisance}),
         ("say", {"text": nuisance, "where": "file"}),
     ]
@@ -114,7 +115,9 @@ async def test_what_a_command_needs_is_what_the_issue_says(scene: Scene) -> None
     ]
     assert sorted(found["say"]) == ["format", "sample", "speed", "style", "text", "voice", "where"]
     assert sorted(found["voices"]) == ["default", "delete", "edit", "list", "preview", "rename", "show"]
-    assert (found["stop"], found["leave"]) == ([], [])
+    plain = ("stop", "leave", "queue", "skip", "pause", "resume", "join", "voicetest")
+    assert [found[command] for command in plain] == [[]] * len(plain)
+    assert found["replay"] == ["line"]
 
 
 async def test_nothing_needs_a_privileged_intent(scene: Scene) -> None:

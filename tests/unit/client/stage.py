@@ -7,10 +7,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import Bot, button, read_upload, row, try_voice_message
+from bot.client import Bot, button, follow, read_upload, row, thinking, try_voice_message
 from bot.client.buttons import Interaction
 from bot.errors import PlaybackError, VoiceError
 from bot.models import VoiceMessage
+from bot.playback import Ticket
 
 FRUIT = "tangerine"
 SOUND = VoiceMessage(ogg=b"OggS and so on", seconds=1.23456, waveform=bytes([0, 128, 255]))
@@ -18,6 +19,9 @@ SOUND = VoiceMessage(ogg=b"OggS and so on", seconds=1.23456, waveform=bytes([0, 
 
 class Stage(commands.Cog):
     """Fails, shows buttons and reads files."""
+
+    ticket: Ticket
+    deferred: bool | None = None
 
     def __init__(self, bot: Bot) -> None:
         bot.buttons.add("note", self._note)
@@ -54,6 +58,29 @@ class Stage(commands.Cog):
         await interaction.response.send_message("Wait.", ephemeral=True)
         why = await try_voice_message(interaction, SOUND, label="**Label** @everyone")
         await interaction.edit_original_response(content=f"Refused: {why}" if why else "Sent.")
+
+    @app_commands.command()
+    async def promise(self, interaction: Interaction, patience: float = 60.0) -> None:
+        """Follow a line whose ticket a test holds."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        self.ticket = Ticket(0)
+        await interaction.edit_original_response(content="It comes.")
+        await follow(
+            interaction,
+            self.ticket,
+            promise="It comes.",
+            outcome=lambda played: f"{played.packets} packets.",
+            patience=patience,
+        )
+
+    @app_commands.command()
+    async def hurry(self, interaction: Interaction, fails: bool = False) -> None:
+        """Work while Discord is told that the answer comes."""
+        async with thinking(interaction):
+            self.deferred = interaction.response.is_done()
+            if fails:
+                raise VoiceError("There is nothing here: go away.")
+        await interaction.edit_original_response(content="Done.")
 
     @app_commands.command()
     @app_commands.guild_only()

@@ -29,7 +29,15 @@ async def test_a_mention_in_an_answer_pings_nobody(house: Discord, guild: Guild,
 
 async def test_the_commands_are_sent_at_the_first_start_and_not_at_the_next(house: Discord, start: Start) -> None:
     async with start():
-        assert {command.name for command in house.commands} == {"fail", "show", "read", "record", "guarded"}
+        assert {command.name for command in house.commands} == {
+            "fail",
+            "show",
+            "read",
+            "record",
+            "promise",
+            "hurry",
+            "guarded",
+        }
     house.rest.hitches.fail(r"PUT .*/commands$", status=403)
 
     async with start():

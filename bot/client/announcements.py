@@ -1,0 +1,120 @@
+"""Where each server was told that the bot speaks: one message for a spell of speaking, not one for a line.
+
+Knows nothing of what is said.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from dataclasses import dataclass
+
+import aiohttp
+import discord
+
+from bot.client.announcement import Announcement, controls, remains
+from bot.client.buttons import Interaction
+from bot.playback import Line, Speakers, Tell, VocalChannel
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Spell:
+    """A time of speaking in one voice channel, announced in one text channel."""
+
+    channel: VocalChannel
+    announcement: Announcement
+    paused: bool = False
+    """What its buttons show."""
+    told: bool = False
+    """Whether something else is said there than where the bot speaks."""
+
+    async def tell(self, sentence: str) -> None:
+        """Say something that has just happened."""
+        self.told = True
+        await self.announcement.tell(sentence)
+
+
+class Announcements:
+    """Owns the spell of speaking of each server. `open` is to be called once."""
+
+    def __init__(self, client: discord.Client, speakers: Speakers) -> None:
+        self._client = client
+        self._speakers = speakers
+        self._spells: dict[int, _Spell] = {}
+        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def open(self) -> None:
+        """Begin to follow who is left."""
+        self._speakers.on_left(self._end)
+
+    async def announce(self, interaction: Interaction, line: Line) -> None:
+        """Tell everybody that something is going to be said, once a spell. The first answer must not be pending."""
+        guild_id = line.channel.guild.id
+        async with self._turns[guild_id]:
+            spell = self._spells.get(guild_id)
+            if spell is None or not _fits(spell, interaction, line):
+                posted = await self._post(interaction, line.channel)
+                if posted is None:
+                    return
+                if spell is not None:
+                    await spell.announcement.show(f"I speak in {line.channel.mention} now.", remains())
+                spell = self._spells[guild_id] = posted
+            else:
+                await self._refresh(spell)
+        self._speakers.announced(line, panel=spell.announcement.ids, tell=spell.tell)
+        await self._end(guild_id)  # it may have left while this was posted
+
+    def resume(self, channel: VocalChannel, panel: tuple[int, int]) -> Tell:
+        """Take an announcement up again that was made before a restart; give what tells something there."""
+        spell = self._spells.get(channel.guild.id)
+        if spell is None or spell.announcement.ids != panel:
+            spell = self._spells[channel.guild.id] = _Spell(channel, Announcement(self._client, *panel), told=True)
+        return spell.tell
+
+    async def refresh(self, guild_id: int) -> None:
+        """Show what can be done now, where that has changed."""
+        spell = self._spells.get(guild_id)
+        if spell is not None:
+            await self._refresh(spell)
+
+    def note(self, guild_id: int, *, paused: bool) -> None:
+        """Take note of what the buttons show since one was pressed."""
+        spell = self._spells.get(guild_id)
+        if spell is not None:
+            spell.paused = paused
+
+    async def _refresh(self, spell: _Spell) -> None:
+        lines = self._speakers.queue(spell.channel.guild.id)
+        paused = bool(lines) and lines[0].paused
+        if spell.told or spell.paused != paused:
+            spell.told, spell.paused = False, paused
+            await spell.announcement.show(_headline(spell.channel), controls(paused=paused))
+
+    async def _post(self, interaction: Interaction, channel: VocalChannel) -> _Spell | None:
+        try:
+            answer = await interaction.followup.send(
+                _headline(channel), view=controls(paused=False), ephemeral=False, wait=True
+            )
+        except discord.HTTPException as error:
+            log.info("a line was not announced in server %d: HTTP %s", channel.guild.id, error.status)
+            return None
+        except (aiohttp.ClientError, OSError) as error:
+            log.info("a line was not announced in server %d: %s", channel.guild.id, type(error).__name__)
+            return None
+        return _Spell(channel, Announcement(self._client, answer.channel.id, answer.id, answer=answer))
+
+    async def _end(self, guild_id: int) -> None:
+        """Say that the bot has left, unless it is about to come back for more."""
+        async with self._turns[guild_id]:
+            if guild_id in self._spells and not self._speakers.is_about(guild_id):
+                spell = self._spells.pop(guild_id)
+                await spell.announcement.show(f"I have left {spell.channel.mention}.", remains())
+
+
+def _fits(spell: _Spell, interaction: Interaction, line: Line) -> bool:
+    return spell.channel.id == line.channel.id and spell.announcement.ids[0] == interaction.channel_id
+
+
+def _headline(channel: VocalChannel) -> str:
+    return f"Speaking in {channel.mention}, in voices made by a machine. /say adds a line."
