@@ -3,9 +3,10 @@
 The only module that touches what discord.py keeps private (and asyncio). All of it is as in 2.7.1 and pinned by a test:
 
     VoiceClient               _connection, _state.http
-    VoiceConnectionState      _connect_websocket, _expecting_disconnect, _handshake_websocket, _poll_voice_ws,
-                              _socket_reader, _state, can_encrypt, dave_protocol_version, dave_session, secret_key,
-                              socket, ssrc, state, ws
+    VoiceConnectionState      _connect, _connect_websocket, _expecting_disconnect, _handshake_websocket,
+                              _poll_voice_ws, _potential_reconnect, _socket_reader, _state, _wait_for_state,
+                              can_encrypt, dave_protocol_version, dave_session, secret_key, self_voice_state, socket,
+                              ssrc, state, ws
     SocketReader              _callbacks
     DiscordVoiceWebSocket     ws, _connection, _hook, _keep_alive, _max_heartbeat_timeout
     VoiceKeepAliveHandler     _last_recv
@@ -34,6 +35,12 @@ RESUME_SECONDS = 5.0
 """Time for a voice server to take a broken connection up again. After it, the channel is joined anew."""
 _RESUMABLE = {1006, 4015}
 """The connection broke; the server crashed."""
+MOVE_SECONDS = 2.0
+"""Time for Discord to say where to go, after it sent us away without a word. After it, the channel is joined anew."""
+REJOIN_SECONDS = 10.0
+"""Once in so many seconds a lost channel is joined again at once; more often, after discord.py's pauses."""
+_TOLD = {1000, 4014, 4021, 4022}
+"""We left, or were sent away: nothing broke."""
 _LONGEST_BEAT = 5.0
 _SILENT_BEATS = 4
 """Heartbeats without an answer after which a connection counts as broken."""
@@ -182,10 +189,10 @@ class ChannelSocket(DiscordVoiceWebSocket):
                 or not connection.is_connected()
             ):
                 raise
-            if error.code not in _RESUMABLE:
+            if error.code in _TOLD:
                 raise
-            log.info("A voice connection broke (%d) and is resumed", error.code)
-            if not await connection.take_up():
+            log.info("A voice connection broke (%d) and is taken up again", error.code)
+            if not (error.code in _RESUMABLE and await connection.take_up()) and not await connection.join_again():
                 raise discord.ConnectionClosed(self.ws, shard_id=None, code=1006) from error
 
 
@@ -202,6 +209,7 @@ class ChannelConnection(VoiceConnectionState):
         """Leaving for good has begun. False while discord.py leaves only to join again, after a broken connection."""
         self.expelled = False
         """It is somebody else's doing: a moderator's, or the channel is gone."""
+        self._rejoined = float("-inf")
 
     @property
     def _socket_reader(self) -> SocketReader:
@@ -244,6 +252,29 @@ class ChannelConnection(VoiceConnectionState):
         self.state = ConnectionFlowState.connected
         self._on_connected()
         return True
+
+    async def join_again(self) -> bool:
+        """Join the channel anew, where that was not done just now; whether we are in it."""
+        if time.monotonic() - self._rejoined < REJOIN_SECONDS:
+            return False
+        self._rejoined = time.monotonic()
+        await self.disconnect(cleanup=False)
+        wanted = self.self_voice_state or self
+        try:
+            await self._connect(self.reconnect, self.timeout, wanted.self_deaf, wanted.self_mute, resume=False)
+        except TimeoutError:
+            return False
+        return self.is_connected()
+
+    async def _potential_reconnect(self) -> bool:
+        """Follow where Discord moved us, if it says so soon; whether we are there."""
+        flow = ConnectionFlowState
+        told = (flow.got_voice_server_update, flow.got_both_voice_updates, flow.disconnected)
+        try:
+            await self._wait_for_state(*told, timeout=MOVE_SECONDS)
+        except TimeoutError:
+            return False
+        return await super()._potential_reconnect()
 
     async def _handshake_websocket(self) -> None:
         await super()._handshake_websocket()

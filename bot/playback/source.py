@@ -9,7 +9,8 @@ LEAD = 10
 PATIENCE = 500
 """Frames in a row (10 s) to hold the line back while it could not be heard, before giving it up."""
 LULL = 25
-"""Frames of silence (0.5 s) that smooth over a maker's lag, or end what is paused, before nothing is sent at all."""
+"""Frames of silence (0.5 s) that smooth over a maker's lag, or end what is paused, before nothing is sent at all; and
+after which a sentence that could not be heard meanwhile is said again from its beginning."""
 
 
 class Lead:
@@ -62,10 +63,10 @@ class OpusSource:
         if not self._ready():
             self._held += 1
             return SILENCE if self._held <= PATIENCE else b""
-        self._held = 0
-        if self.again:
+        if self.again or self._held > LULL:
             self.again = False
             self._buffer.rewind()
+        self._held = 0
         packet = self._buffer.take()
         if packet is None:
             self.underruns += self._lull < LULL

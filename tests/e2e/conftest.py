@@ -18,6 +18,7 @@ with warnings.catch_warnings():
     importlib.import_module("discord")
 
 from tests.e2e import uploads
+from tests.e2e.booth import speak
 from tests.e2e.ears import Recogniser
 from tests.e2e.faults import SECRETS
 from tests.e2e.stage import Cast, House, Scene
@@ -100,3 +101,26 @@ def discreet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     yield
     told = "\n".join(caplog.handler.format(record) for record in caplog.get_records("call"))
     assert not [secret for secret in SECRETS if secret in told]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def booth(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """A Discord whose bot speaks with a service's stand-in, in words that can be recognised; nothing is cached."""
+    async with House(tmp_path_factory.mktemp("booth") / "data", providers=("openai",), cache_mb=0) as opened:
+        opened.service.speak = speak
+        yield opened
+    gc.collect()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stall(booth: House) -> AsyncIterator[Scene]:
+    """A new server where voice is broken; alice sits in the lounge."""
+    entered = booth.enter()
+    await entered.joined(entered.alice)
+    yield entered
+    for member in (entered.alice, entered.bob):
+        await member.leaves()
+    await entered.quiet()
+    booth.service.faults.clear()
+    booth.service.asked.clear()
+    booth.discord.breaches.forgive()
