@@ -201,7 +201,9 @@ class ChannelConnection(VoiceConnectionState):
 
     _reader: SocketReader
 
-    def __init__(self, voice_client: discord.VoiceClient, *, connected: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, voice_client: discord.VoiceClient, *, connected: Callable[[bool], None] = lambda _: None
+    ) -> None:
         super().__init__(voice_client)
         self._parting = asyncio.Lock()
         self._on_connected = connected
@@ -250,7 +252,7 @@ class ChannelConnection(VoiceConnectionState):
             log.info("A voice connection could not be resumed: %s", type(error).__name__)
             return False
         self.state = ConnectionFlowState.connected
-        self._on_connected()
+        self._on_connected(False)
         return True
 
     async def join_again(self) -> bool:
@@ -278,7 +280,7 @@ class ChannelConnection(VoiceConnectionState):
 
     async def _handshake_websocket(self) -> None:
         await super()._handshake_websocket()
-        self._on_connected()
+        self._on_connected(True)
 
     async def voice_state_update(self, data: Any) -> None:
         """Follow where Discord has us."""

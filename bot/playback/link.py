@@ -17,6 +17,9 @@ class VoiceLink(Protocol):
     last_sent: float
     """When the last packet left, on the monotonic clock."""
 
+    sessions: int
+    """Times a voice server let us in. What was on its way when one ended may not have been heard."""
+
     @property
     def channel(self) -> VocalChannel:
         """Where it is now: a moderator may have moved it."""

@@ -9,8 +9,7 @@ LEAD = 10
 PATIENCE = 500
 """Frames in a row (10 s) to hold the line back while it could not be heard, before giving it up."""
 LULL = 25
-"""Frames of silence (0.5 s) that smooth over a maker's lag, or end what is paused, before nothing is sent at all; and
-after which a sentence that could not be heard meanwhile is said again from its beginning."""
+"""Frames of silence (0.5 s) that smooth over a maker's lag, or end what is paused, before nothing is sent at all."""
 
 
 class Lead:
@@ -29,12 +28,22 @@ class OpusSource:
     """Feeds one line to a player, 20 ms at a time. Owns the counts of what it handed out.
 
     `ready` says whether a packet sent now would be heard; while it does not, the line is held and silence is sent.
+    `sessions` counts those of the connection: in a new one, the sentence that was cut off is said from its beginning.
     `lead`: frames of silence that go before.
     """
 
-    def __init__(self, buffer: LineBuffer, ready: Callable[[], bool], *, lead: int = LEAD) -> None:
+    def __init__(
+        self,
+        buffer: LineBuffer,
+        ready: Callable[[], bool],
+        *,
+        sessions: Callable[[], int] = lambda: 0,
+        lead: int = LEAD,
+    ) -> None:
         self._buffer = buffer
         self._ready = ready
+        self._sessions = sessions
+        self._session = sessions()
         self._lead = lead
         self._held = 0
         self._lull = LULL
@@ -63,8 +72,9 @@ class OpusSource:
         if not self._ready():
             self._held += 1
             return SILENCE if self._held <= PATIENCE else b""
-        if self.again or self._held > LULL:
-            self.again = False
+        session = self._sessions()
+        if self.again or session != self._session:
+            self.again, self._session = False, session
             self._buffer.rewind()
         self._held = 0
         packet = self._buffer.take()

@@ -49,6 +49,8 @@ class ChannelVoice(discord.VoiceClient):
         """Packets the network did not take, or that nobody could have decrypted."""
         self.last_sent = float("-inf")
         """When the last packet left, on the monotonic clock."""
+        self.sessions = 0
+        """Times a voice server let us in. What was on its way when one ended may not have been heard."""
         self.announced = False
         """Whether Discord was told, in this session, that we speak."""
         super().__init__(client, channel)
@@ -148,8 +150,9 @@ class ChannelVoice(discord.VoiceClient):
             after(error)
         self.loop.call_soon_threadsafe(self._say_speaking, discord.SpeakingState.none)
 
-    def _speak_again(self) -> None:
-        """Tell a new session that we speak."""
+    def _speak_again(self, fresh: bool) -> None:
+        """Tell a session that was taken up again, or a `fresh` one, that we speak."""
+        self.sessions += fresh
         self.announced = False
         if self.is_playing():
             self._say_speaking(discord.SpeakingState.voice)

@@ -1,13 +1,10 @@
 """A voice connection that breaks in the middle of a line: what a listener hears, and what the asker reads."""
 
-import asyncio
-import math
-
 import pytest
 
-from tests.e2e.booth import clean, says, said, speaking, understood
+from tests.e2e.booth import clean, said, speaking, understood
 from tests.e2e.ears import Recogniser
-from tests.e2e.stage import PATIENCE, Scene, over
+from tests.e2e.stage import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -15,13 +12,14 @@ LINE = (2, 4)
 
 
 @pytest.mark.parametrize("code", [4006, 4009, 4014, 4015, 4017, 1006])
-async def test_a_connection_closed_in_mid_sentence_costs_no_word(stall: Scene, recogniser: Recogniser, code: int) -> None:
+async def test_a_connection_closed_in_mid_sentence_costs_no_word(
+    stall: Scene, recogniser: Recogniser, code: int
+) -> None:
     answer = await speaking(stall, *LINE)
 
     stall.guild.close_voice(code)
     await stall.spoken(answer)
 
     heard = await stall.alice.silence(stall.lounge)
-    print(code, heard.packets, heard.holes, [len(x) for x in ()], understood(recogniser, heard), answer.content)
     assert understood(recogniser, heard)[-1] == said(LINE)[-1]
     assert clean(heard)
