@@ -28,8 +28,18 @@ _OF_SERVICES = {"bot.homes"}
 NewHouse = Callable[..., AbstractAsyncContextManager[House]]
 
 
+@pytest.fixture(scope="session")
+def frozen() -> Iterator[None]:
+    """Let looking for what is thrown away take no time for all that was imported."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+    gc.collect()
+
+
 @pytest.fixture
-def no_bugs(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def no_bugs(frozen: None, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Let no test pass in which the bot, discord.py or asyncio logged a bug, also one found when it is thrown away."""
     yield
     gc.collect()
@@ -44,13 +54,10 @@ def recogniser() -> Recogniser:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def house(frozen: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """The Discord that all share; each test enters a new server of it."""
-    gc.freeze()  # so that looking for what is thrown away takes no time for all that was imported
     async with House(tmp_path_factory.mktemp("house") / "data") as opened:
         yield opened
-    gc.unfreeze()
-    gc.collect()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
