@@ -1,6 +1,7 @@
 """The announcement that everybody sees while the bot speaks, and its buttons."""
 
 import pytest
+import pytest_asyncio
 
 from playground.discord import Answer, Room, Seen
 from tests.e2e.conftest import NewHouse
@@ -17,7 +18,7 @@ def _headline(room: Room) -> str:
     return f"Speaking in {room.mention}, in voices made by a machine. /say adds a line."
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def spoken(scene: Scene, low: Cast, high: Cast) -> Scene:
     """Two members with a voice each, both in the lounge."""
     await scene.house.give(scene.alice, low, "Aki")

@@ -1,6 +1,7 @@
 """/queue, /skip, /pause, /resume, /join, /replay: what members do with lines, and what they read where they cannot."""
 
 import pytest
+import pytest_asyncio
 
 from playground.discord import Answer, ClientRefusedError
 from tests.e2e.ears import RATE, Recogniser, sentence, words
@@ -13,7 +14,7 @@ NOT_HERE = "You are not in a voice channel: join one and ask again."
 FIRST_WORDS = f"{LONG[:40].rstrip()} …"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def spoken(scene: Scene, low: Cast, high: Cast) -> Scene:
     """Two members with a voice each, both in the lounge."""
     await scene.house.give(scene.alice, low, "Aki")

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import pytest_asyncio
 
 from tests.e2e import uploads
 from tests.e2e.ears import Recogniser, read_file, sentence, split, words
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 LONG = " ".join(sentence(number) for number in range(20, 28))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def spoken(scene: Scene, low: Cast, high: Cast) -> Scene:
     """Two members with a voice each, both in the lounge."""
     await scene.house.give(scene.alice, low, "Aki")
