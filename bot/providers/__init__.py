@@ -36,7 +36,7 @@ def create_providers(
     from bot.providers.openai import OpenAIProvider
 
     fetching = Downloads(downloads, patience=patience)
-    makers: "Mapping[ProviderName, Callable[[], VoiceProvider]]" = {
+    makers: Mapping[ProviderName, Callable[[], VoiceProvider]] = {
         "imitation": lambda: ImitationProvider(settings.data_dir / "imitation"),
         "fish": lambda: FishProvider(settings.fish, patience=patience),
         "highwayapi": lambda: HighwayProvider(settings.highwayapi, patience=patience),
