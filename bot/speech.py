@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bot import audio
@@ -54,11 +55,15 @@ class _Line:
     """A line on its way. Owns what is known of its voice by now, and whether it was counted."""
 
     voice: Voice
+    era: int
+    """Of the cache, when it was asked for."""
+    asked_at: float = field(default_factory=time.monotonic)
     present: Voice | None = None
     """As the store had it when the line began."""
     counted: bool = False
 
 
+FRESH_SECONDS = 0.5
 PLAINLY = Manner()
 PREVIEW = "Hello! This is how I sound. Give me something to say."
 
@@ -74,12 +79,15 @@ class SpeechService:
         *,
         max_text: int,
         cache: SpeechCache | None = None,
+        fresh_seconds: float = FRESH_SECONDS,
     ) -> None:
+        """`fresh_seconds`: for so long, a voice is taken to be in the store as it was just read."""
         self._store = store
         self._homes = homes
         self._arrivals = Arrivals(store, homes)
         self._samples = samples
         self._max_text = max_text
+        self._fresh_seconds = fresh_seconds
         self._cache = SpeechCache(0) if cache is None else cache
         self._packing = Packing()
 
@@ -117,7 +125,7 @@ class SpeechService:
         self.expect_ready(voice)
         home = self._homes.of(voice)
         sentences, requests = self._sentences(home, text, manner)
-        line = _Line(voice)
+        line = _Line(voice, self._cache.era)
         return Script(
             sentences=sentences, open=lambda number: self._say_part(line, requests[number], begins=number == 0)
         )
@@ -162,7 +170,7 @@ class SpeechService:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Speak one sentence of a line, from the cache where it is there; the store is asked where the line begins."""
         if begins or line.present is None:
-            line.present = await self._find(line.voice)
+            line.present = line.voice if self._is_fresh(line) else await self._find(line.voice)
         ready = line.present.state == "trained"
         kept = self._cache.get(_key(line.present, request)) if ready else None
         async with AsyncExitStack() as stack:
@@ -177,6 +185,10 @@ class SpeechService:
         if not line.counted:
             line.counted = True
             await self._count(line.voice)
+
+    def _is_fresh(self, line: _Line) -> bool:
+        """Whether a line begins right after it was asked for, and no voice was changed or deleted between."""
+        return time.monotonic() - line.asked_at < self._fresh_seconds and self._cache.era == line.era
 
     async def _keep(self, key: SentenceKey, packets: AsyncGenerator[bytes], *, era: int) -> AsyncGenerator[bytes]:
         """Hand packets on, and keep them when they are whole."""

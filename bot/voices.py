@@ -77,10 +77,8 @@ class VoiceService:
             if await self._store.count(owner_id):
                 raise VoiceError("You have no default voice: name one, or choose it with /voices default.")
             raise VoiceError("You have no voice yet: make one with /clone.")
-        voice = (
-            await self._store.get(wanted, owner_id=owner_id)
-            or await self._store.by_name(wanted, owner_id=owner_id)
-            or next((each for each in self.house if wanted == each.id or name_key(wanted) == name_key(each.name)), None)
+        voice = await self._store.find(wanted, owner_id=owner_id) or next(
+            (each for each in self.house if wanted == each.id or name_key(wanted) == name_key(each.name)), None
         )
         if voice is None:
             raise VoiceError("You have no voice of that name: /voices list shows those you have.")

@@ -10,7 +10,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,7 +18,7 @@ from bot.errors import StoreError, VoiceError
 from bot.models import UNFINISHED, KeptSample, Voice, VoicePage, name_key
 from bot.store import _tables as tables
 from bot.store._database import Database
-from bot.store._dialect import READ, WRITE
+from bot.store._dialect import NONE, READ, WRITE
 from bot.store._faults import translated
 from bot.store._lines import Lines
 from bot.store._queries import find_chosen, find_named, find_owned
@@ -97,6 +97,12 @@ class Store:
         """Read the voice of this name, compared with `name_key`."""
         return await self._first(find_owned(owner_id).where(tables.voices.c.name_key == name_key(name)))
 
+    async def find(self, wanted: str, *, owner_id: int) -> Voice | None:
+        """Read the voice of this id, else the one of this name, with one question."""
+        either = or_(tables.voices.c.id == wanted, tables.voices.c.name_key == name_key(wanted))
+        found = await self._all(find_owned(owner_id).where(either).limit(2))
+        return next((voice for voice in found if voice.id == wanted), found[0] if found else None)
+
     async def count(self, owner_id: int) -> int:
         """Count the voices of a member."""
         async with self._database.transaction(READ) as connection:
@@ -173,7 +179,7 @@ class Store:
             await connection.rollback()
 
     async def _all(self, question: Select[Any]) -> tuple[Voice, ...]:
-        async with self._database.transaction(READ) as connection:
+        async with self._database.transaction(NONE) as connection:
             return tuple(map(read_row, await connection.execute(question)))
 
     async def _first(self, question: Select[Any]) -> Voice | None:

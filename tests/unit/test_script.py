@@ -38,7 +38,7 @@ def cache() -> SpeechCache:
 
 @pytest.fixture
 def speech(store: Store, homes: Homes, samples: SampleService, cache: SpeechCache) -> SpeechService:
-    return SpeechService(store, homes, samples, max_text=400, cache=cache)
+    return SpeechService(store, homes, samples, max_text=400, cache=cache, fresh_seconds=0)
 
 
 @pytest.fixture
@@ -158,11 +158,15 @@ async def test_the_store_is_asked_once_a_line(
 
     voice = await clone()
     async with Counting(f"sqlite+aiosqlite:///{tmp_path / 'mynah.db'}", key=None) as counting:
-        script = SpeechService(counting, homes, samples, max_text=400).script(voice, TEXT)
+        patient = SpeechService(counting, homes, samples, max_text=400, fresh_seconds=0)
+        script = patient.script(voice, TEXT)
         for number in range(3):
             await _hear(script.open(number))
 
         assert counting.asked == 1
+
+        await _hear(SpeechService(counting, homes, samples, max_text=400).script(voice, TEXT).open(0))
+        assert counting.asked == 1, "a line that begins right after its voice was read"
 
 
 async def test_a_voice_deleted_before_its_turn_says_so_though_its_sentences_were_kept(
@@ -180,6 +184,19 @@ async def test_a_voice_deleted_before_its_turn_says_so_though_its_sentences_were
         await _hear(script.open(0))
     with pytest.raises(VoiceError, match="Aki was deleted before its turn came"):
         await _hear(speech.script(voice, TEXT).open(2))
+
+
+async def test_a_voice_deleted_right_after_it_was_asked_for_is_missed(
+    store: Store, homes: Homes, samples: SampleService, voices: VoiceService, cache: SpeechCache, clone: Clone
+) -> None:
+    speech = SpeechService(store, homes, samples, max_text=400, cache=cache)
+    voice = await clone()
+    script = speech.script(voice, TEXT)
+
+    await voices.delete(voice)
+
+    with pytest.raises(VoiceError, match="Aki was deleted before its turn came"):
+        await _hear(script.open(0))
 
 
 async def test_a_voice_deleted_while_a_sentence_is_made_leaves_nothing(
