@@ -36,6 +36,8 @@ _RESUMABLE = {1006, 4015}
 """The connection broke; the server crashed."""
 MOVE_SECONDS = 2.0
 """Time for Discord to say where to go, after it sent us away without a word. After it, the channel is joined anew."""
+DISCOVERY_SECONDS, DISCOVERIES = 1.0, 4
+"""Time for the answer to a datagram that asks for our address, and how often it is asked: datagrams get lost."""
 REJOIN_SECONDS = 10.0
 """Once in so many seconds a lost channel is joined again at once; more often, after discord.py's pauses."""
 _TOLD = {1000, 4014, 4021, 4022}
@@ -172,6 +174,16 @@ class ChannelSocket(DiscordVoiceWebSocket):
         self._keep_alive = LoopHeart(ws=self, interval=min(msg["d"]["heartbeat_interval"] / 1000, _LONGEST_BEAT))
         self._keep_alive.start()
         await self._hook(self, msg)
+
+    async def discover_ip(self) -> tuple[str, int]:
+        """Ask how we are seen from outside, again where no answer comes. Raises TimeoutError."""
+        for attempt in range(1, DISCOVERIES + 1):
+            try:
+                async with asyncio.timeout(DISCOVERY_SECONDS):
+                    return await super().discover_ip()
+            except TimeoutError:
+                log.info("No answer to datagram %d to a voice server", attempt)
+        raise TimeoutError("a voice server answers no datagram")
 
     async def poll_event(self) -> None:
         """Take the next message. A connection that broke is taken up again where the server lets it."""

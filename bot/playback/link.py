@@ -41,6 +41,9 @@ class VoiceLink(Protocol):
     def expelled(self) -> bool:
         """Whether that was somebody else's doing: a moderator's, or the channel is gone."""
 
+    def rebind(self, channel: VocalChannel) -> None:
+        """Take the channel for ours that Discord described anew."""
+
     def is_connected(self) -> bool:
         """Whether packets leave."""
 

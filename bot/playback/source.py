@@ -9,8 +9,9 @@ LEAD = 10
 PATIENCE = 500
 """Frames in a row (10 s) to hold the line back while it could not be heard, before giving it up."""
 LULL = 25
-"""Frames of silence (0.5 s) that smooth over a maker's lag, or end what is paused, before nothing is sent at all; and
-after which a sentence that could not be heard meanwhile is said again from its beginning."""
+"""Frames of silence (0.5 s) that smooth over a maker's lag, or end what is paused, before nothing is sent at all."""
+HOLE = 8
+"""Frames (160 ms) that could not be heard, after which a sentence is said again from its beginning: words are torn."""
 
 
 class Lead:
@@ -63,7 +64,7 @@ class OpusSource:
         if not self._ready():
             self._held += 1
             return SILENCE if self._held <= PATIENCE else b""
-        if self.again or self._held > LULL:
+        if self.again or self._held > HOLE:
             self.again = False
             self._buffer.rewind()
         self._held = 0

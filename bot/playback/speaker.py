@@ -14,7 +14,7 @@ from bot.playback.ledger import Ledger
 from bot.playback.limits import Limits
 from bot.playback.line import Line, Queued, Ticket, VocalChannel
 from bot.playback.link import Connect, VoiceLink
-from bot.playback.rights import admit, admit_bot, check_not_muted, has_listener, is_muted, label
+from bot.playback.rights import admit, admit_bot, check_not_muted, has_listener, is_in_voice, is_muted, label
 from bot.playback.source import Lead
 from bot.playback.stage import ask_to_speak
 from bot.playback.turn import Turn, play
@@ -180,6 +180,27 @@ class Speaker:
             self._notice_mute(channel)
         if before.channel != after.channel and not has_listener(channel):
             self._abandon(PlaybackError(f"Nobody is in {label(channel)}, so I left."))
+
+    def renew(self, guild: discord.Guild) -> None:
+        """Follow the server as Discord described it anew; a connection that Discord knows no more is lost."""
+        for turn in self._turns():
+            turn.channel = _found(guild, turn.channel)
+        link = self._link
+        if link is None or link.parted:
+            return
+        link.rebind(_found(guild, link.channel))
+        if not is_in_voice(guild):
+            self._look_after(link.disconnect(force=True))
+
+    def judge(self) -> None:
+        """End the line that the bot may not say any more, with the cure."""
+        link = self._link
+        if self._current is None or link is None or isinstance(link.channel, discord.StageChannel):
+            return
+        try:
+            admit_bot(link.channel)
+        except PlaybackError as refusal:
+            self._current.interrupt(refusal)
 
     def _notice_mute(self, channel: VocalChannel) -> None:
         """Hold the line while Discord lets nobody hear it."""
@@ -394,6 +415,12 @@ class Speaker:
         if self._parting is not None:
             await asyncio.wait((self._parting,))
             self._parting = None
+
+
+def _found(guild: discord.Guild, channel: VocalChannel) -> VocalChannel:
+    """Give a channel as the server has it now; one that is gone as it was."""
+    found = guild.get_channel(channel.id)
+    return found if isinstance(found, VocalChannel) else channel
 
 
 def _asker(line: Line) -> str:

@@ -78,6 +78,10 @@ class ChannelVoice(discord.VoiceClient):
         """Whether that was somebody else's doing: a moderator's, or the channel is gone."""
         return self._handshake.expelled
 
+    def rebind(self, channel: VocalChannel) -> None:
+        """Take the channel for ours that Discord described anew: the one before knows no more what becomes of it."""
+        self.channel = channel
+
     async def wait_encrypted(self, seconds: float = ENCRYPTION_SECONDS) -> None:
         """Wait for the call's end-to-end encryption: what is sent before it, nobody can decrypt."""
         if not await _until(lambda: self.encrypted or not self.is_connected(), seconds):
