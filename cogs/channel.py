@@ -59,6 +59,11 @@ class Channel(commands.Cog):
         self._speakers.judge(after.guild.id)
 
     @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Tell the speakers that a channel is gone."""
+        self._speakers.judge(channel.guild.id)
+
+    @commands.Cog.listener()
     async def on_guild_role_update(self, _: discord.Role, after: discord.Role) -> None:
         """Tell the speakers that rights may have changed."""
         self._speakers.judge(after.guild.id)

@@ -217,6 +217,8 @@ class ChannelConnection(VoiceConnectionState):
         """Leaving for good has begun. False while discord.py leaves only to join again, after a broken connection."""
         self.expelled = False
         """It is somebody else's doing: a moderator's, or the channel is gone."""
+        self.sessions = 0
+        """How often the handshake was done; a session that is resumed is the same."""
         self._rejoined = float("-inf")
 
     @property
@@ -286,6 +288,7 @@ class ChannelConnection(VoiceConnectionState):
 
     async def _handshake_websocket(self) -> None:
         await super()._handshake_websocket()
+        self.sessions += 1
         self._on_connected()
 
     async def voice_state_update(self, data: Any) -> None:

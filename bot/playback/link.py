@@ -22,6 +22,10 @@ class VoiceLink(Protocol):
         """Where it is now: a moderator may have moved it."""
 
     @property
+    def sessions(self) -> int:
+        """How often it began anew; one that is resumed does not. Asked from the pacer's thread."""
+
+    @property
     def audible(self) -> bool:
         """Whether a packet sent now would be heard. Asked from the pacer's thread."""
 

@@ -9,9 +9,8 @@ LEAD = 10
 PATIENCE = 500
 """Frames in a row (10 s) to hold the line back while it could not be heard, before giving it up."""
 LULL = 25
-"""Frames of silence (0.5 s) that smooth over a maker's lag, or end what is paused, before nothing is sent at all."""
-HOLE = 8
-"""Frames (160 ms) that could not be heard, after which a sentence is said again from its beginning: words are torn."""
+"""Frames of silence (0.5 s) that smooth over a maker's lag, or end what is paused, before nothing is sent at all; and
+after which a sentence that could not be heard meanwhile is said again."""
 
 
 class Lead:
@@ -30,10 +29,15 @@ class OpusSource:
     """Feeds one line to a player, 20 ms at a time. Owns the counts of what it handed out.
 
     `ready` says whether a packet sent now would be heard; while it does not, the line is held and silence is sent.
+    `session` tells one from another; in a new one, the present sentence is said again from its beginning.
     `lead`: frames of silence that go before.
     """
 
-    def __init__(self, buffer: LineBuffer, ready: Callable[[], bool], *, lead: int = LEAD) -> None:
+    def __init__(
+        self, buffer: LineBuffer, ready: Callable[[], bool], *, session: Callable[[], int] = lambda: 0, lead: int = LEAD
+    ) -> None:
+        self._which = session
+        self._session = session()
         self._buffer = buffer
         self._ready = ready
         self._lead = lead
@@ -64,8 +68,9 @@ class OpusSource:
         if not self._ready():
             self._held += 1
             return SILENCE if self._held <= PATIENCE else b""
-        if self.again or self._held > HOLE:
-            self.again = False
+        session = self._which()
+        if self.again or self._held > LULL or session != self._session:
+            self.again, self._session = False, session
             self._buffer.rewind()
         self._held = 0
         packet = self._buffer.take()

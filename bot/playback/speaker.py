@@ -14,7 +14,7 @@ from bot.playback.ledger import Ledger
 from bot.playback.limits import Limits
 from bot.playback.line import Line, Queued, Ticket, VocalChannel
 from bot.playback.link import Connect, VoiceLink
-from bot.playback.rights import admit, admit_bot, check_not_muted, has_listener, is_in_voice, is_muted, label
+from bot.playback.rights import admit, admit_bot, allow_bot, check_not_muted, has_listener, is_in_voice, is_muted, label
 from bot.playback.source import Lead
 from bot.playback.stage import ask_to_speak
 from bot.playback.turn import Turn, play
@@ -178,7 +178,7 @@ class Speaker:
                 return
             channel = after.channel
             self._notice_mute(channel)
-        if before.channel != after.channel and not has_listener(channel):
+        if before.channel != after.channel and not self._link.parted and not has_listener(channel):
             self._abandon(PlaybackError(f"Nobody is in {label(channel)}, so I left."))
 
     def renew(self, guild: discord.Guild) -> None:
@@ -193,14 +193,15 @@ class Speaker:
             self._look_after(link.disconnect(force=True))
 
     def judge(self) -> None:
-        """End the line that the bot may not say any more, with the cure."""
-        link = self._link
-        if self._current is None or link is None or isinstance(link.channel, discord.StageChannel):
-            return
-        try:
-            admit_bot(link.channel)
-        except PlaybackError as refusal:
-            self._current.interrupt(refusal)
+        """End the lines that the bot may not say any more, with the cure. On a stage, who speaks need not ask again."""
+        for turn in self._turns():
+            present = turn.channel.guild.get_channel(turn.channel.id)
+            if turn is self._current and isinstance(present, discord.StageChannel):
+                continue
+            try:
+                allow_bot(turn.channel)
+            except PlaybackError as refusal:
+                self._end([turn], refusal)
 
     def _notice_mute(self, channel: VocalChannel) -> None:
         """Hold the line while Discord lets nobody hear it."""
@@ -375,7 +376,7 @@ class Speaker:
             raise PlaybackError(
                 f"I lost the connection to {where} again and again: ask again, or change the channel's region."
             )
-        admit_bot(turn.channel)
+        allow_bot(turn.channel)
         if not expelled:
             await asyncio.sleep(REJOIN_SECONDS)
             return

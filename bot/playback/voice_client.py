@@ -64,6 +64,11 @@ class ChannelVoice(discord.VoiceClient):
         return self._handshake.encrypted
 
     @property
+    def sessions(self) -> int:
+        """How often it began anew, somewhere else or after it broke; one that is resumed does not. From any thread."""
+        return self._handshake.sessions
+
+    @property
     def audible(self) -> bool:
         """Whether a packet sent now would be heard. From any thread."""
         return self._handshake.audible
