@@ -54,6 +54,11 @@ class Channel(commands.Cog):
         self._speakers.renew(guild)
 
     @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Tell the speakers of a server that let the bot in again."""
+        self._speakers.renew(guild)
+
+    @commands.Cog.listener()
     async def on_guild_channel_update(self, _: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
         """Tell the speakers that rights in a channel may have changed."""
         self._speakers.judge(after.guild.id)

@@ -168,9 +168,12 @@ class Speaker:
 
     def notice(self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState) -> None:
         """Follow what happened to the bot or its listeners. To be called after Discord's state changed."""
+        if member.id == member.guild.me.id and after.channel is None:
+            self._invited.clear()
         if self._link is None:
             return
-        channel = self._link.channel
+        channel = _found(member.guild, self._link.channel)
+        self._link.rebind(channel)
         if member.id == member.guild.me.id:
             if after.channel is None:
                 if self._link.parted and self._current is None:
@@ -370,7 +373,6 @@ class Speaker:
         """Do what can be done about a lost connection. Raises PlaybackError where that is nothing."""
         where = label(turn.channel)
         expelled = self._link is not None and self._link.expelled
-        self._invited.clear()
         await self._part()
         if turn.losses > MOST_LOSSES:
             raise PlaybackError(
@@ -398,6 +400,8 @@ class Speaker:
         if link is None or not link.is_connected() or link.channel.id != channel.id:
             await self._part()
             link = self._link = await self._connect(channel)
+            channel = _found(turn.channel.guild, link.channel)  # Discord may have described it anew meanwhile
+            link.rebind(channel)
         try:
             admit(channel)  # those who listened may have gone meanwhile
             await link.wait_encrypted()

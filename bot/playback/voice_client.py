@@ -58,6 +58,18 @@ class ChannelVoice(discord.VoiceClient):
         self._handshake = ChannelConnection(self, connected=self._speak_again)
         return self._handshake
 
+    async def connect(
+        self, *, reconnect: bool, timeout: float, self_deaf: bool = False, self_mute: bool = False
+    ) -> None:
+        """Join, once the gateway takes wishes: it may be on its way back."""
+        await _until(self._can_wish, timeout)
+        await super().connect(reconnect=reconnect, timeout=timeout, self_deaf=self_deaf, self_mute=self_mute)
+
+    def _can_wish(self) -> bool:
+        client = self.client
+        shard = client.get_shard(self.guild.shard_id) if isinstance(client, discord.AutoShardedClient) else None
+        return shard is None or not shard.is_closed()
+
     @property
     def encrypted(self) -> bool:
         """Whether a packet sent now can be decrypted by those who listen; true in a call without encryption."""

@@ -1,4 +1,4 @@
-"""Stage channels, where the bot arrives in the audience: it asks, lifts itself, is sent back, and is never heard hushed."""
+"""Stage channels, where the bot arrives in the audience: it asks, lifts itself, is sent back, and is heard."""
 
 import pytest
 
