@@ -402,6 +402,7 @@ class Speaker:
             link = self._link = await self._connect(channel)
             channel = _found(turn.channel.guild, link.channel)  # Discord may have described it anew meanwhile
             link.rebind(channel)
+            self._invited.clear()
         try:
             admit(channel)  # those who listened may have gone meanwhile
             await link.wait_encrypted()

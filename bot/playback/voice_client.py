@@ -59,7 +59,12 @@ class ChannelVoice(discord.VoiceClient):
         return self._handshake
 
     async def connect(
-        self, *, reconnect: bool, timeout: float, self_deaf: bool = False, self_mute: bool = False
+        self,
+        *,
+        reconnect: bool,
+        timeout: float,  # noqa: ASYNC109 - discord.py's
+        self_deaf: bool = False,
+        self_mute: bool = False,
     ) -> None:
         """Join, once the gateway takes wishes: it may be on its way back."""
         await _until(self._can_wish, timeout)
