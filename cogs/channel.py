@@ -56,6 +56,31 @@ class Channel(commands.Cog):
         """Tell the speakers who moved."""
         self._speakers.notice(member, before, after)
 
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Tell the speakers of a server that is back, or that a new session knows."""
+        self._speakers.renew(guild)
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Tell the speakers of a server that let the bot in again."""
+        self._speakers.renew(guild)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_update(self, _: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+        """Tell the speakers that rights in a channel may have changed."""
+        self._speakers.judge(after.guild.id)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Tell the speakers that a channel is gone."""
+        self._speakers.judge(channel.guild.id)
+
+    @commands.Cog.listener()
+    async def on_guild_role_update(self, _: discord.Role, after: discord.Role) -> None:
+        """Tell the speakers that rights may have changed."""
+        self._speakers.judge(after.guild.id)
+
 
 async def setup(bot: Bot) -> None:
     """Add the cog."""

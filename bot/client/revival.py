@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import discord
@@ -17,8 +19,11 @@ from bot.voices import VoiceService
 
 log = logging.getLogger(__name__)
 
+OUTAGE_SECONDS = 600.0
+"""Time for a server that is down at the start, before its lines are given up."""
 MAX_AGE = timedelta(minutes=30)
 """Older lines are not said any more: nobody waits for them."""
+TWICE = "I was stopped twice before it was said. Ask again."
 BACK = "I was restarted, and go on where I stopped."
 
 
@@ -46,13 +51,25 @@ class Revival:
     async def run(self) -> None:
         """Ask for every line again, and stay until each has an end."""
         try:
+            tried = await self._book.tried()
             left = await self._book.take_up(MAX_AGE)
         except StoreError as error:
             log.warning("what was left unsaid cannot be read: %s", error)
             return
-        tickets: list[tuple[SavedLine, Ticket]] = []
-        told: set[int] = set()
+        servers: dict[int, list[SavedLine]] = {}
         for saved in left:
+            servers.setdefault(saved.guild_id, []).append(saved)
+        async with asyncio.TaskGroup() as group:
+            for saved in tried:
+                group.create_task(self._tell(saved, PlaybackError(TWICE)))
+            for guild_id, lines in servers.items():
+                group.create_task(self._go_on(guild_id, lines))
+
+    async def _go_on(self, guild_id: int, lines: Sequence[SavedLine]) -> None:
+        """Ask for the lines of one server again, once it is there."""
+        await self._wait_for(guild_id)
+        tickets: list[tuple[SavedLine, Ticket]] = []
+        for saved in lines:
             try:
                 line = await self._rebuild(saved)
                 tickets.append((saved, self._speakers.enqueue(line)))
@@ -60,12 +77,18 @@ class Revival:
                 self._book.drop(saved.id)
                 await self._tell(saved, error)
                 continue
-            if saved.guild_id not in told:
-                told.add(saved.guild_id)
+            if len(tickets) == 1:
                 await line.tell(BACK)
         async with asyncio.TaskGroup() as group:
             for saved, ticket in tickets:
                 group.create_task(self._follow(saved, ticket))
+
+    async def _wait_for(self, guild_id: int) -> None:
+        """Wait for a server that is down, which has no channels then."""
+        guild = self._bot.get_guild(guild_id)
+        if guild is not None and guild.unavailable:
+            with suppress(TimeoutError):
+                await self._bot.wait_for("guild_available", check=lambda g: g.id == guild_id, timeout=OUTAGE_SECONDS)
 
     async def _rebuild(self, saved: SavedLine) -> Line:
         """Make a line of what was written down. Raises BotError where that cannot be said any more."""

@@ -37,6 +37,8 @@ _RESUMABLE = {1006, 4015}
 """The connection broke; the server crashed."""
 MOVE_SECONDS = 2.0
 """Time for Discord to say where to go, after it sent us away without a word. After it, the channel is joined anew."""
+DISCOVERY_SECONDS, DISCOVERIES = 1.0, 4
+"""Time for the answer to a datagram that asks for our address, and how often it is asked: datagrams get lost."""
 REJOIN_SECONDS = 10.0
 """Once in so many seconds a lost channel is joined again at once; more often, after discord.py's pauses."""
 _TOLD = {1000, 4014, 4021, 4022}
@@ -177,6 +179,16 @@ class ChannelSocket(DiscordVoiceWebSocket):
         self._keep_alive.start()
         await self._hook(self, msg)
 
+    async def discover_ip(self) -> tuple[str, int]:
+        """Ask how we are seen from outside, again where no answer comes. Raises TimeoutError."""
+        for attempt in range(1, DISCOVERIES + 1):
+            try:
+                async with asyncio.timeout(DISCOVERY_SECONDS):
+                    return await super().discover_ip()
+            except TimeoutError:
+                log.info("No answer to datagram %d to a voice server", attempt)
+        raise TimeoutError("a voice server answers no datagram")
+
     async def poll_event(self) -> None:
         """Take the next message. A connection that broke is taken up again where the server lets it."""
         try:
@@ -201,9 +213,7 @@ class ChannelConnection(VoiceConnectionState):
 
     _reader: SocketReader
 
-    def __init__(
-        self, voice_client: discord.VoiceClient, *, connected: Callable[[bool], None] = lambda _: None
-    ) -> None:
+    def __init__(self, voice_client: discord.VoiceClient, *, connected: Callable[[], None] = lambda: None) -> None:
         super().__init__(voice_client)
         self._parting = asyncio.Lock()
         self._on_connected = connected
@@ -211,6 +221,8 @@ class ChannelConnection(VoiceConnectionState):
         """Leaving for good has begun. False while discord.py leaves only to join again, after a broken connection."""
         self.expelled = False
         """It is somebody else's doing: a moderator's, or the channel is gone."""
+        self.sessions = 0
+        """How often the handshake was done; a session that is resumed is the same."""
         self._rejoined = float("-inf")
 
     @property
@@ -252,7 +264,7 @@ class ChannelConnection(VoiceConnectionState):
             log.info("A voice connection could not be resumed: %s", type(error).__name__)
             return False
         self.state = ConnectionFlowState.connected
-        self._on_connected(False)
+        self._on_connected()
         return True
 
     async def join_again(self) -> bool:
@@ -280,7 +292,8 @@ class ChannelConnection(VoiceConnectionState):
 
     async def _handshake_websocket(self) -> None:
         await super()._handshake_websocket()
-        self._on_connected(True)
+        self.sessions += 1
+        self._on_connected()
 
     async def voice_state_update(self, data: Any) -> None:
         """Follow where Discord has us."""

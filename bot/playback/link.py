@@ -17,12 +17,13 @@ class VoiceLink(Protocol):
     last_sent: float
     """When the last packet left, on the monotonic clock."""
 
-    sessions: int
-    """Times a voice server let us in. What was on its way when one ended may not have been heard."""
-
     @property
     def channel(self) -> VocalChannel:
         """Where it is now: a moderator may have moved it."""
+
+    @property
+    def sessions(self) -> int:
+        """How often it began anew; one that is resumed does not. Asked from the pacer's thread."""
 
     @property
     def audible(self) -> bool:
@@ -47,6 +48,9 @@ class VoiceLink(Protocol):
     @property
     def expelled(self) -> bool:
         """Whether that was somebody else's doing: a moderator's, or the channel is gone."""
+
+    def rebind(self, channel: VocalChannel) -> None:
+        """Take the channel for ours that Discord described anew."""
 
     def is_connected(self) -> bool:
         """Whether packets leave."""

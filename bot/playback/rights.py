@@ -21,11 +21,17 @@ def admit(channel: VocalChannel) -> VocalChannel:
 
 def admit_bot(channel: VocalChannel) -> VocalChannel:
     """Return the channel as it is now, if the bot may join it and speak there. Raises PlaybackError."""
+    present = allow_bot(channel)
+    _check_room(present)
+    return present
+
+
+def allow_bot(channel: VocalChannel) -> VocalChannel:
+    """Return the channel as it is now, if the bot may speak there once there is room. Raises PlaybackError."""
     present = channel.guild.get_channel(channel.id)
     if not isinstance(present, VocalChannel):
         raise PlaybackError(f"{label(channel)} is gone: join another voice channel and ask again.")
     _check_permissions(present)
-    _check_room(present)
     return present
 
 

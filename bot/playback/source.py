@@ -28,22 +28,17 @@ class OpusSource:
     """Feeds one line to a player, 20 ms at a time. Owns the counts of what it handed out.
 
     `ready` says whether a packet sent now would be heard; while it does not, the line is held and silence is sent.
-    `sessions` counts those of the connection: in a new one, the sentence that was cut off is said from its beginning.
+    `session` tells one from another; in a new one, the present sentence is said again from its beginning.
     `lead`: frames of silence that go before.
     """
 
     def __init__(
-        self,
-        buffer: LineBuffer,
-        ready: Callable[[], bool],
-        *,
-        sessions: Callable[[], int] = lambda: 0,
-        lead: int = LEAD,
+        self, buffer: LineBuffer, ready: Callable[[], bool], *, session: Callable[[], int] = lambda: 0, lead: int = LEAD
     ) -> None:
         self._buffer = buffer
         self._ready = ready
-        self._sessions = sessions
-        self._session = sessions()
+        self._which = session
+        self._session = session()
         self._lead = lead
         self._held = 0
         self._lull = LULL
@@ -72,7 +67,7 @@ class OpusSource:
         if not self._ready():
             self._held += 1
             return SILENCE if self._held <= PATIENCE else b""
-        session = self._sessions()
+        session = self._which()
         if self.again or session != self._session:
             self.again, self._session = False, session
             self._buffer.rewind()

@@ -17,7 +17,7 @@ from bot.playback.ledger import Ledger
 from bot.playback.limits import Limits
 from bot.playback.line import Line, Queued, Tell, Ticket, VocalChannel
 from bot.playback.link import Connect, VoiceLink
-from bot.playback.rights import admit, admit_bot, check_not_muted, has_listener, is_muted, label
+from bot.playback.rights import admit, admit_bot, allow_bot, check_not_muted, has_listener, is_in_voice, is_muted, label
 from bot.playback.source import Lead
 from bot.playback.stage import ask_to_speak
 from bot.playback.turn import Turn, play
@@ -207,9 +207,12 @@ class Speaker:
 
     def notice(self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState) -> None:
         """Follow what happened to the bot or its listeners. To be called after Discord's state changed."""
+        if member.id == member.guild.me.id and after.channel is None:
+            self._invited.clear()
         if self._link is None:
             return
-        channel = self._link.channel
+        channel = _found(member.guild, self._link.channel)
+        self._link.rebind(channel)
         if member.id == member.guild.me.id:
             if after.channel is None:
                 if self._link.parted and self._current is None:
@@ -217,8 +220,30 @@ class Speaker:
                 return
             channel = after.channel
             self._notice_mute(channel)
-        if before.channel != after.channel and not has_listener(channel):
+        if before.channel != after.channel and not self._link.parted and not has_listener(channel):
             self._abandon(PlaybackError(f"Nobody is in {label(channel)}, so I left."))
+
+    def renew(self, guild: discord.Guild) -> None:
+        """Follow the server as Discord described it anew; a connection that Discord knows no more is lost."""
+        for turn in self._turns():
+            turn.channel = _found(guild, turn.channel)
+        link = self._link
+        if link is None or link.parted:
+            return
+        link.rebind(_found(guild, link.channel))
+        if not is_in_voice(guild):
+            self._look_after(link.disconnect(force=True))
+
+    def judge(self) -> None:
+        """End the lines that the bot may not say any more, with the cure. On a stage, who speaks need not ask again."""
+        for turn in self._turns():
+            present = turn.channel.guild.get_channel(turn.channel.id)
+            if turn is self._current and isinstance(present, discord.StageChannel):
+                continue
+            try:
+                allow_bot(turn.channel)
+            except PlaybackError as refusal:
+                self._end([turn], refusal)
 
     def _notice_mute(self, channel: VocalChannel) -> None:
         """Hold the line while Discord lets nobody hear it."""
@@ -416,13 +441,12 @@ class Speaker:
         """Do what can be done about a lost connection. Raises PlaybackError where that is nothing."""
         where = label(turn.channel)
         expelled = self._link is not None and self._link.expelled
-        self._invited.clear()
         await self._part()
         if turn.losses > MOST_LOSSES:
             raise PlaybackError(
                 f"I lost the connection to {where} again and again: ask again, or change the channel's region."
             )
-        admit_bot(turn.channel)
+        allow_bot(turn.channel)
         if not expelled:
             await asyncio.sleep(REJOIN_SECONDS)
             return
@@ -445,6 +469,9 @@ class Speaker:
             await self._part()
             link = await self._enter(channel)
             joined = time.monotonic() - began
+            channel = _found(turn.channel.guild, link.channel)  # Discord may have described it anew meanwhile
+            link.rebind(channel)
+            self._invited.clear()
         ticket.see(replace(ticket.report, join_seconds=joined, protected=link.protected))
         try:
             admit(channel)  # those who listened may have gone meanwhile
@@ -470,6 +497,12 @@ class Speaker:
         if self._parting is not None:
             await asyncio.wait((self._parting,))
             self._parting = None
+
+
+def _found(guild: discord.Guild, channel: VocalChannel) -> VocalChannel:
+    """Give a channel as the server has it now; one that is gone as it was."""
+    found = guild.get_channel(channel.id)
+    return found if isinstance(found, VocalChannel) else channel
 
 
 def _asker(line: Line) -> str:

@@ -131,6 +131,18 @@ class Speakers:
         if speaker is not None:
             speaker.notice(member, before, after)
 
+    def renew(self, guild: discord.Guild) -> None:
+        """Follow a server that Discord described anew, after an outage or in a new session. To be called on each."""
+        speaker = self._speakers.get(guild.id)
+        if speaker is not None:
+            speaker.renew(guild)
+
+    def judge(self, guild_id: int) -> None:
+        """Follow a change of what the bot may do in a server. To be called on every one."""
+        speaker = self._speakers.get(guild_id)
+        if speaker is not None:
+            speaker.judge()
+
     def _speaker(self, channel: VocalChannel) -> Speaker:
         if self._closed:
             raise PlaybackError("I am shutting down: ask again in a minute.")

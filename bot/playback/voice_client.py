@@ -49,8 +49,6 @@ class ChannelVoice(discord.VoiceClient):
         """Packets the network did not take, or that nobody could have decrypted."""
         self.last_sent = float("-inf")
         """When the last packet left, on the monotonic clock."""
-        self.sessions = 0
-        """Times a voice server let us in. What was on its way when one ended may not have been heard."""
         self.announced = False
         """Whether Discord was told, in this session, that we speak."""
         super().__init__(client, channel)
@@ -59,6 +57,23 @@ class ChannelVoice(discord.VoiceClient):
         """Make the handshake without threads."""
         self._handshake = ChannelConnection(self, connected=self._speak_again)
         return self._handshake
+
+    async def connect(
+        self,
+        *,
+        reconnect: bool,
+        timeout: float,  # noqa: ASYNC109 - discord.py's
+        self_deaf: bool = False,
+        self_mute: bool = False,
+    ) -> None:
+        """Join, once the gateway takes wishes: it may be on its way back."""
+        await _until(self._can_wish, timeout)
+        await super().connect(reconnect=reconnect, timeout=timeout, self_deaf=self_deaf, self_mute=self_mute)
+
+    def _can_wish(self) -> bool:
+        client = self.client
+        shard = client.get_shard(self.guild.shard_id) if isinstance(client, discord.AutoShardedClient) else None
+        return shard is None or not shard.is_closed()
 
     @property
     def encrypted(self) -> bool:
@@ -69,6 +84,11 @@ class ChannelVoice(discord.VoiceClient):
     def protected(self) -> bool:
         """Whether the call is end-to-end encrypted."""
         return self._handshake.dave_protocol_version != 0
+
+    @property
+    def sessions(self) -> int:
+        """How often it began anew, somewhere else or after it broke; one that is resumed does not. From any thread."""
+        return self._handshake.sessions
 
     @property
     def audible(self) -> bool:
@@ -84,6 +104,10 @@ class ChannelVoice(discord.VoiceClient):
     def expelled(self) -> bool:
         """Whether that was somebody else's doing: a moderator's, or the channel is gone."""
         return self._handshake.expelled
+
+    def rebind(self, channel: VocalChannel) -> None:
+        """Take the channel for ours that Discord described anew: the one before knows no more what becomes of it."""
+        self.channel = channel
 
     async def wait_encrypted(self, seconds: float = ENCRYPTION_SECONDS) -> None:
         """Wait for the call's end-to-end encryption: what is sent before it, nobody can decrypt."""
@@ -150,9 +174,8 @@ class ChannelVoice(discord.VoiceClient):
             after(error)
         self.loop.call_soon_threadsafe(self._say_speaking, discord.SpeakingState.none)
 
-    def _speak_again(self, fresh: bool) -> None:
-        """Tell a session that was taken up again, or a `fresh` one, that we speak."""
-        self.sessions += fresh
+    def _speak_again(self) -> None:
+        """Tell a session that began, or was taken up again, that we speak."""
         self.announced = False
         if self.is_playing():
             self._say_speaking(discord.SpeakingState.voice)

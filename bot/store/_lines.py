@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SavedLine
 from bot.store._database import Database
-from bot.store._dialect import WRITE
+from bot.store._dialect import READ, WRITE
 from bot.store._seal import open_words, seal_words
 from bot.store._tables import lines
 
@@ -58,6 +58,13 @@ class Lines:
             await _drop(connection, dropped)
         if dropped:
             await self._database.scrub()
+
+    async def tried(self, *, besides: Collection[str] = ()) -> tuple[SavedLine, ...]:
+        """Give the lines but `besides` that `take_up` will forget, as they were restored before and got no further."""
+        these = select(lines).where(lines.c.id.not_in(besides), lines.c.restored >= _MOST_RESTORED)
+        async with self._database.transaction(READ) as connection:
+            rows = (await connection.execute(these.order_by(lines.c.asked_at, lines.c.position, lines.c.id))).all()
+        return tuple(line for row in rows if (line := self._read(row)) is not None)
 
     async def take_up(self, *, since: datetime, besides: Collection[str] = ()) -> tuple[SavedLine, ...]:
         """Give all lines but `besides` in order of asking, each counted as restored once more.

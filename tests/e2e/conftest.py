@@ -122,12 +122,12 @@ async def booth(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
 @pytest_asyncio.fixture(loop_scope="session")
 async def stall(booth: House) -> AsyncIterator[Scene]:
     """A new server where voice is broken; alice sits in the lounge."""
+    booth.service.faults.clear()
+    booth.service.asked.clear()
     entered = booth.enter()
     await entered.joined(entered.alice)
     yield entered
     for member in (entered.alice, entered.bob):
         await member.leaves()
     await entered.quiet()
-    booth.service.faults.clear()
-    booth.service.asked.clear()
     booth.discord.breaches.forgive()

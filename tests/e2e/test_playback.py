@@ -173,7 +173,7 @@ async def test_the_bot_goes_where_the_next_line_belongs(stage: Stage) -> None:
     assert stage.attic.present == ["bob", "Mynah"]
 
 
-async def test_a_line_goes_on_where_a_moderator_moves_the_bot(stage: Stage) -> None:
+async def test_a_sentence_is_said_again_where_a_moderator_moves_the_bot(stage: Stage) -> None:
     alice, bob = await stage.alice.joins(stage.lounge), await stage.bob.joins(stage.attic)
     await stage.bot_sees(stage.attic, 1)
     ticket = stage.speakers.enqueue(stage.line(stage.lounge, 100))
@@ -202,7 +202,7 @@ async def test_a_kick_in_the_middle_is_told_and_an_invitation_brings_the_whole_s
     assert (ears.heard().packets, ears.heard().clear_packets) == (120, 0)
 
 
-async def test_a_connection_that_breaks_is_renewed_and_the_line_goes_on(stage: Stage) -> None:
+async def test_a_connection_that_breaks_is_renewed_and_the_sentence_said_again(stage: Stage) -> None:
     ears = await stage.alice.joins(stage.lounge)
     await stage.bot_sees(stage.lounge, 1)
     ticket = stage.speakers.enqueue(stage.line(stage.lounge, 100))

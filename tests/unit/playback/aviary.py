@@ -82,7 +82,7 @@ class FarConnection(ChannelConnection):
         self.socket.connect(aviary.sink.getsockname())
         if not aviary.voice_falls_through:
             self.state = ConnectionFlowState.connected
-            self._on_connected(True)
+            self._on_connected()
 
 
 class FarVoice(ChannelVoice):

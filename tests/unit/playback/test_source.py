@@ -84,7 +84,7 @@ async def test_a_line_held_too_long_is_given_up_unfinished() -> None:
 
 async def test_a_sentence_cut_off_by_the_end_of_a_session_is_said_again_in_the_next() -> None:
     sessions = 1
-    source = OpusSource(await filled(b"a", b"b", b"c"), lambda: True, sessions=lambda: sessions, lead=0)
+    source = OpusSource(await filled(b"a", b"b", b"c"), lambda: True, session=lambda: sessions, lead=0)
     cut = [source.read(), source.read()]
     sessions = 2
     assert [*cut, *(source.read() for _ in range(4))] == [b"a", b"b", b"a", b"b", b"c", b""]
