@@ -120,7 +120,13 @@ def _heart(wire: FarWire, *, interval: float) -> tuple[LoopHeart, list[Any]]:
         beats.append(data)
 
     ws = SimpleNamespace(
-        ws=wire, send_heartbeat=send_heartbeat, thread_id=0, seq_ack=3, _max_heartbeat_timeout=1.0, shard_id=None
+        ws=wire,
+        send_heartbeat=send_heartbeat,
+        HEARTBEAT=3,
+        thread_id=0,
+        seq_ack=3,
+        _max_heartbeat_timeout=1.0,
+        shard_id=None,
     )
     return LoopHeart(ws=ws, interval=interval), beats
 
