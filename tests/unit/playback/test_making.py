@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.playback.buffer import WELL_UNDER_WAY, LineBuffer
+from bot.playback.buffer import LineBuffer
 from bot.playback.line import Line
 from bot.playback.making import AHEAD, Making
 
@@ -75,7 +75,7 @@ async def test_the_next_sentence_begins_when_a_second_of_a_long_one_was_heard(
     maker, buffer = Maker(100, 20, 20, held=frozenset({0})), LineBuffer()
     making.append(asyncio.create_task(Making(maker.line(), buffer).run()))
     await _settle()
-    await _hear(buffer, WELL_UNDER_WAY - 1)
+    await _hear(buffer, 49)
     assert maker.opened == [0]
 
     await _hear(buffer, 1)
