@@ -18,7 +18,7 @@ from tests.e2e.ears import Recogniser, sentence, split, words
 from tests.e2e.stage import House, Scene
 
 ROUTE = "POST /v1/audio/speech"
-CLEAR = (2, 3, 4, 10, 11, 12, 15, 16, 18, 21, 22, 24, 26, 28)
+CLEAR = (2, 3, 4, 11, 12, 15, 16, 21, 31, 32)
 """Sentences that the recogniser tells apart in this voice."""
 _WORDS_A_MINUTE = 230
 _ENGINE = threading.Lock()

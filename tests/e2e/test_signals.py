@@ -35,7 +35,7 @@ async def test_a_bot_that_is_terminated_ends_its_sentence_and_goes_on_with_the_n
     apart: Apart, scene: Scene, recogniser: Recogniser
 ) -> None:
     answer = await speaking(scene, *LINE)
-    waiting = await scene.waits(await says(scene.alice, 10))
+    waiting = await scene.waits(await says(scene.alice, 16))
 
     apart.process.terminate()
 
@@ -49,7 +49,7 @@ async def test_a_bot_that_is_terminated_ends_its_sentence_and_goes_on_with_the_n
     await apart.start()
     await eventually(lambda: apart.rows()["lines"] == 0)
     after = await scene.alice.silence(scene.lounge)
-    assert understood(recogniser, after) == said([*LINE[1:], 10])
+    assert understood(recogniser, after) == said([*LINE[1:], 16])
     for heard in (before, after):
         assert (heard.holes, heard.lost, heard.repeats()) == ((), 0, ())
         clean(heard)
@@ -85,15 +85,15 @@ async def test_a_bot_that_is_killed_repeats_one_sentence_at_most_and_a_line_that
     )
     assert apart.rows()["lines"] == 0
     assert len(asked(apart)) == begun
-    await scene.spoken(await says(scene.alice, 10))
-    assert understood(recogniser, await scene.alice.silence(scene.lounge)) == said([10])
+    await scene.spoken(await says(scene.alice, 16))
+    assert understood(recogniser, await scene.alice.silence(scene.lounge)) == said([16])
 
 
 async def test_a_bot_that_is_killed_goes_on_with_its_whole_queue_after_its_start(
     apart: Apart, scene: Scene, recogniser: Recogniser
 ) -> None:
     await speaking(scene, 2, seconds=0.4)
-    waiting = await scene.waits(await says(scene.alice, 10))
+    waiting = await scene.waits(await says(scene.alice, 16))
     await eventually(lambda: apart.rows()["lines"] == 2)
 
     await _killed(apart, scene)
@@ -102,7 +102,7 @@ async def test_a_bot_that_is_killed_goes_on_with_its_whole_queue_after_its_start
     await eventually(lambda: apart.rows()["lines"] == 0)
 
     heard = await scene.alice.silence(scene.lounge)
-    assert understood(recogniser, heard) == said([2, 10])
+    assert understood(recogniser, heard) == said([2, 16])
     assert heard.repeats() == ()
     clean(heard)
     assert not over(waiting)

@@ -39,7 +39,7 @@ async def test_a_service_that_dies_in_mid_sentence_is_told_and_the_next_line_is_
 ) -> None:
     gate = hold(booth, after=IN_THE_MIDDLE, spared=1)
     answer = await says(stall.alice, 2, 4, 3)
-    following = await stall.waits(await says(stall.alice, 10))
+    following = await stall.waits(await says(stall.alice, 16))
 
     gate.cut()
     await answer.until(over, PATIENCE)
@@ -48,11 +48,11 @@ async def test_a_service_that_dies_in_mid_sentence_is_told_and_the_next_line_is_
     assert answer.content.endswith("broke off in the middle: say it again.")
     heard = await stall.alice.silence(stall.lounge)
     parts = understood(recogniser, heard)
-    assert (parts[0], parts[-1]) == tuple(said([2, 10]))
+    assert (parts[0], parts[-1]) == tuple(said([2, 16]))
     assert heard.repeats() == ()
     clean(heard)
     assert asked(booth)[:2] == [sentence(2), sentence(4)]
-    assert asked(booth)[-1] == sentence(10)
+    assert asked(booth)[-1] == sentence(16)
     assert sentence(3) not in asked(booth)
 
 

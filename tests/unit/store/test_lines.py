@@ -121,6 +121,18 @@ async def test_a_line_taken_up_once_without_a_sentence_said_is_gone_at_the_next_
     assert starts == [[1], [], []]
 
 
+async def test_lines_that_will_not_be_taken_up_again_are_told_before_they_are_forgotten(store: Store) -> None:
+    tried, fresh = make_line(), make_line()
+    await store.lines.write(added=[tried])
+    await store.lines.take_up(since=EVER)
+    await store.lines.write(added=[fresh])
+
+    assert await store.lines.tried() == (replace(tried, restored=1),)
+    assert await store.lines.tried(besides=[tried.id]) == ()
+    assert await store.lines.take_up(since=EVER) == (replace(fresh, restored=1),)
+    assert await store.lines.tried(besides=[fresh.id]) == ()
+
+
 async def test_a_line_that_gets_on_between_the_stops_is_taken_up_every_time(store: Store, url: str) -> None:
     line = make_line()
     await store.lines.write(added=[line])

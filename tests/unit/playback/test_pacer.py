@@ -1,0 +1,129 @@
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from itertools import pairwise
+
+import pytest
+
+from bot.playback.pacer import PHASES, Pacer
+from bot.playback.player import TAIL, Player
+
+
+@pytest.fixture
+async def pacer() -> AsyncIterator[Pacer]:
+    async with Pacer() as pacer:
+        yield pacer
+
+
+def _ticks(times: list[float], count: int, ended: threading.Event, work: Callable[[int], None] = lambda _: None):
+    def tick() -> bool:
+        times.append(time.perf_counter())
+        work(len(times))
+        if len(times) == count:
+            ended.set()
+        return len(times) < count
+
+    return tick
+
+
+async def _wait(*ended: threading.Event) -> None:
+    for each in ended:
+        assert await asyncio.to_thread(each.wait, 5.0)
+
+
+async def test_a_tick_is_called_once_in_20_ms_until_it_says_that_it_is_over(pacer: Pacer) -> None:
+    times: list[float] = []
+    ended = threading.Event()
+
+    pacer.add(_ticks(times, 11, ended))
+    await _wait(ended)
+
+    assert (times[-1] - times[0]) + pacer.skipped >= 0.19
+    await asyncio.sleep(0.05)
+    assert len(times) == 11
+
+
+async def test_a_stall_is_counted_and_not_caught_up_with_in_a_burst(pacer: Pacer) -> None:
+    times: list[float] = []
+    ended = threading.Event()
+
+    pacer.add(_ticks(times, 20, ended, lambda number: time.sleep(0.3) if number == 5 else None))
+    await _wait(ended)
+
+    assert pacer.late >= 1
+    assert pacer.skipped > 0.1
+    behind = [later - earlier for earlier, later in pairwise(times[5:])]
+    assert sum(gap < 0.015 for gap in behind) <= 4
+
+
+async def test_a_short_lag_is_caught_up_with_so_that_time_does_not_drift(pacer: Pacer) -> None:
+    times: list[float] = []
+    ended = threading.Event()
+
+    pacer.add(_ticks(times, 26, ended, lambda number: time.sleep(0.03) if number == 5 else None))
+    await _wait(ended)
+
+    assert times[-1] - times[0] - pacer.skipped < 0.6
+
+
+async def test_newcomers_are_spread_over_the_phases(pacer: Pacer) -> None:
+    held = [True]
+    there = [threading.Event() for _ in range(10 * PHASES)]
+
+    def tick(sign: threading.Event) -> bool:
+        sign.set()
+        return held[0]
+
+    for sign in there:
+        pacer.add(partial(tick, sign))
+    await _wait(*there)
+
+    sizes = [len(phase) for phase in pacer._phases]
+    assert max(sizes) - min(sizes) <= 8
+    held[0] = False
+
+
+async def test_nobody_to_tick_costs_no_wake_ups(pacer: Pacer) -> None:
+    ended = threading.Event()
+    pacer.add(_ticks([], 1, ended))
+    await _wait(ended)
+    await asyncio.sleep(0.06)
+    used = time.clock_gettime(time.pthread_getcpuclockid(pacer._thread.ident))
+
+    await asyncio.sleep(0.2)
+
+    assert time.clock_gettime(time.pthread_getcpuclockid(pacer._thread.ident)) == used
+
+
+async def test_a_source_that_raises_ends_alone_and_is_told_while_others_go_on(pacer: Pacer) -> None:
+    fault = RuntimeError("a bug")
+    told: list[Exception | None] = []
+    sent: Counter[bytes] = Counter()
+    ended = threading.Event()
+
+    class Broken:
+        def read(self) -> bytes:
+            raise fault
+
+    class Sound:
+        left = 10
+
+        def read(self) -> bytes:
+            self.left -= 1
+            return b"sound" if self.left >= 0 else b""
+
+    def done(error: Exception | None) -> None:
+        told.append(error)
+        if len(told) == 2:
+            ended.set()
+
+    for source in (Broken(), Sound()):
+        Player(source, lambda packet: sent.update([packet]), pacer, done).wake()
+    await _wait(ended)
+
+    assert told == [fault, None]
+    assert sent[b"sound"] == 10
+    assert TAIL == 5

@@ -1,0 +1,58 @@
+import struct
+
+from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt
+from nacl.secret import Aead
+
+from bot.playback.rtp import RtpStream
+
+KEY, OTHER = list(range(32)), list(range(1, 33))
+
+
+def _open(datagram: bytes, key: list[int]) -> bytes:
+    nonce = datagram[-4:] + bytes(20)
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(datagram[12:-4], datagram[:12], nonce, bytes(key))
+
+
+def test_the_first_datagram_is_byte_for_byte_what_discord_describes() -> None:
+    stream = RtpStream()
+    stream.rekey(KEY, 0x01020304)
+
+    datagram = stream.seal(b"opus")
+
+    header = bytes.fromhex("80 78 0001 00000000 01020304")
+    sealed = Aead(bytes(KEY)).encrypt(b"opus", header, bytes(24)).ciphertext
+    assert datagram == header + sealed + bytes(4)
+
+
+def test_each_datagram_is_20_ms_later_and_opens_with_its_own_nonce() -> None:
+    stream = RtpStream()
+    stream.rekey(KEY, 7)
+
+    datagrams = [stream.seal(bytes([number])) for number in range(3)]
+
+    assert [struct.unpack_from(">HI", each, 2) for each in datagrams] == [(1, 0), (2, 960), (3, 1920)]
+    assert [each[-4:] for each in datagrams] == [struct.pack(">I", number) for number in range(3)]
+    assert [_open(each, KEY) for each in datagrams] == [b"\0", b"\1", b"\2"]
+
+
+def test_no_nonce_is_used_twice_whatever_the_key() -> None:
+    stream = RtpStream()
+    nonces = []
+    for key in (KEY, OTHER, KEY):
+        stream.rekey(key, 7)
+        datagrams = [stream.seal(b"opus") for _ in range(5)]
+        nonces += [each[-4:] for each in datagrams]
+        assert {_open(each, key) for each in datagrams} == {b"opus"}
+
+    assert len(set(nonces)) == 15
+
+
+def test_sequence_and_time_begin_anew_at_their_end() -> None:
+    stream = RtpStream()
+    stream.rekey(KEY, 7)
+    stream._sequence, stream._timestamp = 0xFFFF, 0xFFFFFFFF
+
+    header = struct.unpack_from(">HI", stream.seal(b""), 2)
+
+    assert header == (0, 0xFFFFFFFF)
+    assert struct.unpack_from(">HI", stream.seal(b""), 2) == (1, 959)

@@ -1,0 +1,117 @@
+"""Skipping, pausing, the queue as members see it, a mute in the middle, and the lines that can be said again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.errors import PlaybackError
+from bot.playback import Line, Speakers
+from bot.playback.speaker import REMEMBERED
+from tests.unit.playback.aviary import ALICE, BOB, BOT, GUILD, LOUNGE, Aviary, Script
+
+
+def _sentences(aviary: Aviary, *sizes: int) -> Line:
+    @asynccontextmanager
+    async def open_sentence(number: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        async def each() -> AsyncIterator[bytes]:
+            for packet in range(sizes[number]):
+                yield bytes([0x78, number, packet])
+
+        yield each()
+
+    texts = tuple(f"Sentence {number}." for number in range(len(sizes)))
+    return Line(asker_id=ALICE, channel=aviary.channel(LOUNGE), open=open_sentence, sentences=texts, voice="Aki")
+
+
+async def test_skip_ends_the_line_that_is_said_and_the_next_one_begins(aviary: Aviary, speakers: Speakers) -> None:
+    first = speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
+    second = speakers.enqueue(Script(10).line(aviary.channel(LOUNGE), BOB))
+    await aviary.hears(3)
+
+    skipped = speakers.skip(GUILD, asker_id=ALICE, may_mute=False)
+
+    assert skipped.asker_id == ALICE
+    assert (await first.done).stopped
+    assert (await second.done).packets == 10
+
+
+async def test_skip_is_for_who_asked_and_for_those_who_may_mute(aviary: Aviary, speakers: Speakers) -> None:
+    ticket = speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
+    await aviary.hears(3)
+
+    with pytest.raises(PlaybackError, match="not yours: ask alice"):
+        speakers.skip(GUILD, asker_id=BOB, may_mute=False)
+    speakers.skip(GUILD, asker_id=BOB, may_mute=True)
+
+    assert (await ticket.done).stopped
+    with pytest.raises(PlaybackError, match="Nothing is being said"):
+        speakers.skip(GUILD, asker_id=ALICE, may_mute=False)
+
+
+async def test_a_paused_line_is_silent_and_goes_on_without_losing_or_repeating_a_packet(
+    aviary: Aviary, speakers: Speakers
+) -> None:
+    script = Script(60)
+    ticket = speakers.enqueue(script.line(aviary.channel(LOUNGE)))
+    await aviary.hears(5)
+
+    speakers.pause(GUILD, paused=True, asker_id=ALICE, may_mute=False)
+    await asyncio.sleep(0.05)
+    heard = len(aviary.heard)
+    await asyncio.sleep(0.1)
+    assert len(aviary.heard) == heard
+    assert [queued.paused for queued in speakers.queue(GUILD)] == [True]
+    with pytest.raises(PlaybackError, match="paused already"):
+        speakers.pause(GUILD, paused=True, asker_id=ALICE, may_mute=False)
+    speakers.pause(GUILD, paused=False, asker_id=ALICE, may_mute=False)
+
+    assert (await ticket.done).packets == 60
+    assert [packet for _, packet in aviary.heard] == script.packets
+
+
+async def test_the_queue_tells_who_has_what_said_and_how_far_it_is(aviary: Aviary, speakers: Speakers) -> None:
+    speakers.enqueue(_sentences(aviary, 100, 100))
+    speakers.enqueue(Script(10).line(aviary.channel(LOUNGE), BOB))
+    await aviary.hears(5)
+
+    first, second = speakers.queue(GUILD)
+
+    assert (first.line.voice, first.speaking, first.line.sentences[0]) == ("Aki", True, "Sentence 0.")
+    assert 0 < first.said_seconds < first.expected_seconds
+    assert (second.line.asker_id, second.speaking, second.said_seconds) == (BOB, False, 0)
+    speakers.stop(GUILD, asker_id=ALICE, may_mute=True)
+    assert speakers.queue(GUILD) == ()
+
+
+async def test_a_mute_in_the_middle_says_the_sentence_again_and_none_before_it(
+    aviary: Aviary, speakers: Speakers
+) -> None:
+    ticket = speakers.enqueue(_sentences(aviary, 10, 50))
+    await aviary.hears(20)
+
+    aviary.move(BOT, LOUNGE, mute=True)
+    assert "I was muted in #Lounge" in await anext(ticket.news())
+    await asyncio.sleep(0.05)
+    heard = len(aviary.heard)
+    aviary.move(BOT, LOUNGE)
+    await ticket.done
+
+    packets = [packet for _, packet in aviary.heard]
+    assert heard < 60
+    assert packets[heard:] == [bytes([0x78, 1, number]) for number in range(50)]
+    assert packets.count(bytes([0x78, 0, 0])) == 1
+
+
+async def test_the_last_lines_that_were_heard_are_remembered_the_latest_first_and_no_more(
+    aviary: Aviary, speakers: Speakers
+) -> None:
+    lines = [Script(2).line(aviary.channel(LOUNGE)) for _ in range(REMEMBERED + 1)]
+    for line in lines:
+        await speakers.enqueue(line).done
+    with pytest.raises(PlaybackError):
+        await speakers.enqueue(Script(0).line(aviary.channel(LOUNGE))).done
+
+    assert [line.open for line in speakers.said(GUILD)] == [line.open for line in reversed(lines[1:])]
+    assert speakers.said(GUILD + 1) == ()
