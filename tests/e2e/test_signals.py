@@ -116,7 +116,9 @@ async def test_a_server_that_is_down_at_the_start_hears_its_lines_when_it_is_bac
     await _killed(apart, scene)
     scene.alice.ears().reset()
     scene.guild.goes_down()
+    (apart.folder / "alive").unlink(missing_ok=True)
     await apart.start()
+    await eventually((apart.folder / "alive").exists)  # lines are taken up when it is ready
     other = apart.enter("Elsewhere")
     await other.joined(other.alice)
     await other.spoken(await says(other.alice, 3))
