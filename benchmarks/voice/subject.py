@@ -24,6 +24,7 @@ from benchmarks.voice.drivers import DRIVERS, Driver, MissingError, open_driver
 from benchmarks.voice.limits import lift_join_limit, raise_file_limit
 from benchmarks.voice.sources import Counted
 from benchmarks.voice.usage import look
+from bot.__main__ import settle_memory
 from bot.errors import BotError
 from playground.discord.wires import Resolver, connector
 
@@ -141,8 +142,11 @@ async def run(asked: argparse.Namespace) -> None:
     async with open_driver(asked.driver, asked.speech) as driver, client:
         running = asyncio.create_task(client.start(asked.token))
         await _ready(client, running)
-        gc.collect()
-        gc.freeze()
+        if asked.driver == "mynah":
+            settle_memory()
+        else:
+            gc.collect()
+            gc.freeze()
         subject = Subject(driver, client)
         joined = await subject.join(asked.join_seconds)
         print(json.dumps(joined), flush=True)

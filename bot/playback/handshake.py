@@ -43,9 +43,9 @@ REJOIN_SECONDS = 10.0
 """Once in so many seconds a lost channel is joined again at once; more often, after discord.py's pauses."""
 _TOLD = {1000, 4014, 4021, 4022}
 """We left, or were sent away: nothing broke."""
-_LONGEST_BEAT = 5.0
-_SILENT_BEATS = 4
+_SILENT_BEATS = 3
 """Heartbeats without an answer after which a connection counts as broken."""
+_PATIENCE = 60.0
 _DATAGRAM = 2048
 _SLIM = 16 * 1024
 """Bytes of a voice websocket's TLS buffer, which holds one record of the largest size (RFC 8446)."""
@@ -158,7 +158,7 @@ class ChannelSocket(DiscordVoiceWebSocket):
         earlier: object = state.ws
         websocket.seq_ack = earlier.seq_ack if isinstance(earlier, DiscordVoiceWebSocket) else -1
         websocket._connection = state
-        websocket._max_heartbeat_timeout = _LONGEST_BEAT * _SILENT_BEATS
+        websocket._max_heartbeat_timeout = _PATIENCE
         websocket.thread_id = threading.get_ident()
         await (websocket.resume() if resume else websocket.identify())
         return websocket
@@ -175,7 +175,7 @@ class ChannelSocket(DiscordVoiceWebSocket):
             self.resumed = self.resumed or msg["op"] == self.RESUMED
             return
         self.seq_ack = msg.get("seq", self.seq_ack)
-        self._keep_alive = LoopHeart(ws=self, interval=min(msg["d"]["heartbeat_interval"] / 1000, _LONGEST_BEAT))
+        self._keep_alive = LoopHeart(ws=self, interval=msg["d"]["heartbeat_interval"] / 1000)
         self._keep_alive.start()
         await self._hook(self, msg)
 
@@ -241,14 +241,15 @@ class ChannelConnection(VoiceConnectionState):
 
     @property
     def audible(self) -> bool:
-        """Whether a packet sent now would be heard.
+        """Whether a packet sent now would be heard. Asked for every packet, so written out.
 
         discord.py calls itself connected for seconds after its websocket broke, until it begins to join again.
         """
+        session = self.dave_session
         return (
             self._state is ConnectionFlowState.connected
             and self.ws.ws.close_code is None
-            and (self.dave_protocol_version == 0 or self.can_encrypt)
+            and (self.dave_protocol_version == 0 or (session is not None and session.ready))
         )
 
     async def take_up(self) -> bool:

@@ -71,7 +71,15 @@ class Player:
         """Send what is due. Another source's bug is not to silence this one: whatever fails is handed on."""
         self._woken = False
         try:
-            going = self._silence() if self._tail >= 0 else self._read()
+            if self._tail < 0 and not self._stopped:
+                packet = self.source.read()
+                if packet:
+                    self._send(packet)
+                    return True
+                if packet is None:
+                    return self._is_wanted()
+            self._end(None)
+            going = self._silence()
         except Exception as error:  # noqa: BLE001 - the thread belongs to every channel
             self._end(error)
             going = False
@@ -82,18 +90,6 @@ class Player:
         with self._lock:
             self._ticking = self._woken
             return self._ticking
-
-    def _read(self) -> bool:
-        if self._stopped:
-            self._end(None)
-            return self._silence()
-        packet = self.source.read()
-        if packet:
-            self._send(packet)
-        elif packet is not None:
-            self._end(None)
-            return self._silence()
-        return packet is not None
 
     def _silence(self) -> bool:
         if self._tail > 0:

@@ -4,6 +4,7 @@ Does not know what is said, nor whose turn it is.
 """
 
 import asyncio
+import ctypes
 import logging
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from bot.errors import PlaybackError
 from bot.playback.buffer import SILENCE
 from bot.playback.handshake import ChannelConnection
 from bot.playback.line import VocalChannel
+from bot.playback.native import send
 from bot.playback.pacer import Pacer
 from bot.playback.player import PacketSource, Player
 from bot.playback.rights import is_in_voice, label
@@ -155,15 +157,15 @@ class ChannelVoice(discord.VoiceClient):
             self._key = connection.secret_key
             self._rtp.rekey(connection.secret_key, connection.ssrc)
         if connection.dave_protocol_version and packet != SILENCE:
-            if connection.dave_session is None or not connection.dave_session.ready:
+            session = connection.dave_session
+            if session is None or not session.ready:
                 self.refused += 1
                 return
-            packet = connection.dave_session.encrypt_opus(packet)
-        try:
-            connection.socket.send(self._rtp.seal(packet))
-        except OSError as error:
+            packet = session.encrypt_opus(packet)
+        datagram = self._rtp.seal(packet)
+        if send(connection.socket.fileno(), datagram, len(datagram), 0) < 0:
             self.refused += 1
-            log.debug("A packet was dropped: %r", error)
+            log.debug("A packet was dropped: error %d", ctypes.get_errno())
         else:
             self.sent += 1
             self.last_sent = time.monotonic()

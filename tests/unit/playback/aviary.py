@@ -268,7 +268,7 @@ class Script:
             raise self.fault_after
 
     def line(self, channel: discord.abc.GuildChannel, asker_id: int = ALICE) -> Line:
-        return Line(asker_id=asker_id, channel=channel, open=lambda _: self.open())
+        return Line(asker_id=asker_id, channel=channel, open=lambda _: self.open(), sentences=("Some words.",))
 
 
 def user(user_id: int, *, bot: bool = False) -> dict[str, object]:

@@ -1,9 +1,14 @@
+import ctypes
+import errno
 import struct
 
+import nacl
+import pytest
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt
 from nacl.secret import Aead
 
-from bot.playback.rtp import RtpStream
+from bot.playback.native import send
+from bot.playback.rtp import LONGEST, RtpStream
 
 KEY, OTHER = list(range(32)), list(range(1, 33))
 
@@ -50,9 +55,29 @@ def test_no_nonce_is_used_twice_whatever_the_key() -> None:
 def test_sequence_and_time_begin_anew_at_their_end() -> None:
     stream = RtpStream()
     stream.rekey(KEY, 7)
-    stream._sequence, stream._timestamp = 0xFFFF, 0xFFFFFFFF
+    stream._packets = (1 << 32) - 1
 
-    header = struct.unpack_from(">HI", stream.seal(b""), 2)
+    last, first = (struct.unpack_from(">HI", stream.seal(b""), 2) for _ in range(2))
 
-    assert header == (0, 0xFFFFFFFF)
-    assert struct.unpack_from(">HI", stream.seal(b""), 2) == (1, 959)
+    assert last == (0, -960 & 0xFFFFFFFF)
+    assert first == (1, 0)
+
+
+def test_no_more_is_sealed_than_there_is_room_for() -> None:
+    stream = RtpStream()
+    stream.rekey(KEY, 7)
+
+    with pytest.raises(ValueError, match="no Opus packet"):
+        stream.seal(bytes(LONGEST + 1))
+    with pytest.raises(ValueError, match="32 bytes"):
+        stream.rekey(KEY[1:], 7)
+    assert len(stream.seal(bytes(LONGEST))) == 12 + LONGEST + 16 + 4
+
+
+def test_pynacl_is_a_release_whose_library_we_know() -> None:
+    assert nacl.__version__.startswith("1.5.")
+
+
+def test_what_the_system_refuses_to_send_is_told_by_its_number() -> None:
+    assert send(-1, b"datagram", 8, 0) == -1
+    assert ctypes.get_errno() == errno.EBADF

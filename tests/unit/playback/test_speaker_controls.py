@@ -9,7 +9,7 @@ import pytest
 from bot.errors import PlaybackError
 from bot.playback import Line, Speakers
 from bot.playback.speaker import REMEMBERED
-from tests.unit.playback.aviary import ALICE, BOB, BOT, GUILD, LOUNGE, Aviary, Script
+from tests.unit.playback.aviary import ALICE, ATTIC, BOB, BOT, GUILD, LOUNGE, Aviary, Script
 
 
 def _sentences(aviary: Aviary, *sizes: int) -> Line:
@@ -113,5 +113,5 @@ async def test_the_last_lines_that_were_heard_are_remembered_the_latest_first_an
     with pytest.raises(PlaybackError):
         await speakers.enqueue(Script(0).line(aviary.channel(LOUNGE))).done
 
-    assert [line.open for line in speakers.said(GUILD)] == [line.open for line in reversed(lines[1:])]
-    assert speakers.said(GUILD + 1) == ()
+    assert [line.open for line in speakers.said(aviary.channel(LOUNGE))] == [line.open for line in reversed(lines[1:])]
+    assert speakers.said(aviary.channel(ATTIC)) == ()
