@@ -1,6 +1,15 @@
 """Speaking in voice channels: one `Speaker` per server takes turns, joins, plays and leaves.
 
-Takes packets and knows neither who made them nor what they say.
+Takes packets and knows neither who made them nor what they say. The way of a packet, down to the network:
+
+    speakers > speaker        every server's speaker; one server's queue and where it is
+    turn, making              one line's turn; its sentences made, no further ahead than they need to be
+    buffer, source            packets between the loop and the pacer's thread, and what that thread reads of them
+    player, pacer             one source in one channel; the clock of all of them
+    voice_client, handshake   our connection, and how it is made and kept, with all that is private of discord.py
+    rtp, native               a packet sealed and sent
+
+    line, link, ledger, limits, rights, stage, invitations    what these say to each other, and what they ask of Discord
 """
 
 from bot.playback.ledger import Ledger
