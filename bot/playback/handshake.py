@@ -160,7 +160,11 @@ class ChannelSocket(DiscordVoiceWebSocket):
         websocket._connection = state
         websocket._max_heartbeat_timeout = _PATIENCE
         websocket.thread_id = threading.get_ident()
-        await (websocket.resume() if resume else websocket.identify())
+        try:
+            await (websocket.resume() if resume else websocket.identify())
+        except BaseException:
+            await socket_.close()
+            raise
         return websocket
 
     def fall_silent(self) -> None:
@@ -254,8 +258,9 @@ class ChannelConnection(VoiceConnectionState):
 
     async def take_up(self) -> bool:
         """Resume the session on a new websocket; whether the server let us."""
-        if isinstance(self.ws, ChannelSocket):
-            self.ws.fall_silent()
+        broken = self.ws
+        if isinstance(broken, ChannelSocket):
+            broken.fall_silent()
         try:
             async with asyncio.timeout(RESUME_SECONDS):
                 websocket = self.ws = await self._connect_websocket(True)
@@ -264,6 +269,9 @@ class ChannelConnection(VoiceConnectionState):
         except (discord.ConnectionClosed, OSError) as error:  # TimeoutError and aiohttp's ClientConnectorError too
             log.info("A voice connection could not be resumed: %s", type(error).__name__)
             return False
+        finally:
+            if self.ws is not broken:
+                await broken.close()
         self.state = ConnectionFlowState.connected
         self._on_connected()
         return True

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e import uploads
 from tests.e2e.acts import confirmed, speaks
 from tests.e2e.ears import Recogniser, sentence, split, words
-from tests.e2e.stage import PATIENCE, Cast, Scene, deadly, kill, over, refusal, workers
+from tests.e2e.stage import PATIENCE, Cast, Scene, deadly, over, refusal
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -58,8 +58,8 @@ async def test_the_engine_killed_in_the_middle_of_a_line_plays_what_was_made_and
     answer = await scene.alice.slash("say", text=LONG)
     await scene.alice.hears(scene.lounge, seconds=0.02)
 
-    kill(*workers(cloning=False))
-    await answer.until(over, PATIENCE)
+    async with deadly(cloning=False):
+        await answer.until(over, PATIENCE)
 
     assert answer.content == STOPPED
     heard = scene.alice.heard(scene.lounge)

@@ -138,7 +138,20 @@ async def test_it_runs_until_it_is_told_to_stop_and_leaves_discord(
     with pytest.raises(asyncio.CancelledError):
         await running
 
-    assert {command.name for command in house.commands} == {"clone", "say", "voices", "stop", "leave"}
+    assert {command.name for command in house.commands} == {
+        "clone",
+        "join",
+        "leave",
+        "pause",
+        "queue",
+        "replay",
+        "resume",
+        "say",
+        "skip",
+        "stop",
+        "voices",
+        "voicetest",
+    }
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
 
 
