@@ -136,7 +136,7 @@ async def test_a_line_as_a_file_has_the_words_the_format_and_the_loudness(
     scene: Scene, low: Cast, recogniser: Recogniser, form: str
 ) -> None:
     await scene.house.give(scene.alice, low, "Aki")
-    line = sentence(4)
+    line = sentence(3)
 
     name, data = await _file_of(scene.alice, line, format=form)
 
@@ -144,7 +144,7 @@ async def test_a_line_as_a_file_has_the_words_the_format_and_the_loudness(
     assert name == f"aki.{form}"
     assert (track.form, track.codec) == FORMATS[form]
     assert 1.2 < track.seconds < 4
-    assert loudness(track.sound) == pytest.approx(-16, abs=2)
+    assert loudness(track.sound) == pytest.approx(-16, abs=1.5)
     assert recogniser.hear(track.sound) == words(line)
 
 
