@@ -7,7 +7,8 @@ Takes packets and knows neither who made them nor what they say. The way of a pa
     buffer, source            packets between the loop and the pacer's thread, and what that thread reads of them
     player, pacer             one source in one channel; the clock of all of them
     voice_client, handshake   our connection, and how it is made and kept, with all that is private of discord.py
-    rtp, native               a packet sealed and sent
+    sender, route             one channel's packets sent and counted; what they need of its connection, side by side
+    rtp, native               a packet sealed and handed to the system
 
     line, link, ledger, limits, rights, stage, invitations    what these say to each other, and what they ask of Discord
 """

@@ -18,6 +18,8 @@ LEAST_HEAD, MOST_HEAD = 8, 20
 is known to lag."""
 WELL_UNDER_WAY = 50
 """Packets (1 s) of a sentence that were heard when the next may be begun, although this one is not all there."""
+_STRIDE = 25
+"""Packets taken after which those who wait for that look again."""
 
 
 class Head:
@@ -35,6 +37,8 @@ class Head:
 class Sentence:
     """Owns the packets of one sentence as they are made."""
 
+    __slots__ = ("packets", "room", "under_way", "whole")
+
     def __init__(self) -> None:
         self.packets: list[bytes] = []
         self.whole = False
@@ -50,6 +54,11 @@ class LineBuffer:
     `primed` is called whenever there is something to play again; `reached` with the number of sentences said whole.
     Both are called in the event loop.
     """
+
+    __slots__ = (
+        "_at", "_capacity", "_drained", "_dry", "_ended", "_head", "_last", "_loop", "_number", "_on_primed",
+        "_on_reached", "_pause", "_primed", "_said", "_sentences", "_stride",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -69,7 +78,10 @@ class LineBuffer:
         self._number = start
         """Of the one being said."""
         self._at = 0
-        self._taken = 0
+        """Packets of it that were handed out."""
+        self._said = 0
+        """Packets of those before it."""
+        self._stride = max(1, min(_STRIDE, capacity // 4))
         self._pause = 0
         self._dry = True
         self._ended = False
@@ -80,7 +92,7 @@ class LineBuffer:
     @property
     def taken(self) -> int:
         """Packets handed out; those that were said again count once."""
-        return self._taken
+        return self._said + self._at
 
     @property
     def number(self) -> int:
@@ -134,7 +146,6 @@ class LineBuffer:
 
     def rewind(self) -> None:
         """Say the present sentence again from its beginning. Belongs to whoever takes, or to anybody if nobody does."""
-        self._taken -= self._at
         self._at, self._pause, self._dry = 0, 0, True
 
     async def primed(self) -> None:
@@ -149,6 +160,10 @@ class LineBuffer:
 
     def take(self) -> bytes | None:
         """Hand out the next packet, `b""` after the last, None while the maker lags behind. Never waits."""
+        if self._at and not self._dry:  # as for nearly every packet
+            sentence = self._sentences[0]
+            if self._at < len(sentence.packets):
+                return self._hand_out(sentence)
         if self._dry and not self._ready():
             return None
         if self._pause:
@@ -169,21 +184,25 @@ class LineBuffer:
         return b"" if self._is_over() else None
 
     def _hand_out(self, sentence: Sentence) -> bytes:
-        packet = sentence.packets[self._at]
-        self._at += 1
-        self._taken += 1
-        left = len(sentence.packets) - self._at
-        if self._at == WELL_UNDER_WAY:
-            self._loop.call_soon_threadsafe(sentence.under_way.set)
-        if left == self._capacity // 2:
-            self._loop.call_soon_threadsafe(sentence.room.set)
-        if not self._at % 25:
-            self._loop.call_soon_threadsafe(self._drained.set)
-        return packet
+        at = self._at
+        self._at = following = at + 1
+        if not following % self._stride:
+            self._loop.call_soon_threadsafe(self._take_note, sentence)
+        return sentence.packets[at]
+
+    def _take_note(self, sentence: Sentence) -> None:
+        """Let those go on who wait for a sentence to get somewhere."""
+        said = self._said_of(sentence)
+        if said >= WELL_UNDER_WAY:
+            sentence.under_way.set()
+        if len(sentence.packets) - said <= self._capacity // 2:
+            sentence.room.set()
+        self._drained.set()
 
     def _finish(self) -> None:
         """Go on to the next sentence."""
         self._sentences.popleft()
+        self._said += self._at
         self._number, self._at = self._number + 1, 0
         self._loop.call_soon_threadsafe(self._on_reached, self._number)
         self._loop.call_soon_threadsafe(self._drained.set)

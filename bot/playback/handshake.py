@@ -28,6 +28,7 @@ from discord.gateway import DiscordVoiceWebSocket, VoiceKeepAliveHandler
 from discord.voice_state import ConnectionFlowState, SocketReader, VoiceConnectionState
 
 from bot.playback.rights import is_in_voice
+from bot.playback.route import Route, Routed
 
 log = logging.getLogger(__name__)
 
@@ -217,7 +218,14 @@ class ChannelConnection(VoiceConnectionState):
 
     _reader: SocketReader
 
+    secret_key: Any = Routed()
+    ssrc: Any = Routed()
+    socket: Any = Routed()
+    dave_session: Any = Routed()
+    dave_protocol_version: Any = Routed()
+
     def __init__(self, voice_client: discord.VoiceClient, *, connected: Callable[[], None] = lambda: None) -> None:
+        self.route = Route()
         super().__init__(voice_client)
         self._parting = asyncio.Lock()
         self._on_connected = connected
@@ -225,9 +233,27 @@ class ChannelConnection(VoiceConnectionState):
         """Leaving for good has begun. False while discord.py leaves only to join again, after a broken connection."""
         self.expelled = False
         """It is somebody else's doing: a moderator's, or the channel is gone."""
-        self.sessions = 0
-        """How often the handshake was done; a session that is resumed is the same."""
         self._rejoined = float("-inf")
+
+    @property
+    def _state(self) -> ConnectionFlowState:
+        return self._flow
+
+    @_state.setter
+    def _state(self, flow: ConnectionFlowState) -> None:
+        self._flow = flow
+        self.route.connected = flow is ConnectionFlowState.connected
+
+    @property
+    def ws(self) -> Any:
+        """The voice websocket; discord.py's MISSING before there is one."""
+        return self._websocket
+
+    @ws.setter
+    def ws(self, websocket: Any) -> None:
+        self._websocket = websocket
+        if websocket:
+            self.route.websocket = websocket.ws
 
     @property
     def _socket_reader(self) -> SocketReader:
@@ -242,19 +268,6 @@ class ChannelConnection(VoiceConnectionState):
     def encrypted(self) -> bool:
         """Whether a packet sent now can be decrypted by those who listen; true in a call without encryption."""
         return self.dave_protocol_version == 0 or self.can_encrypt
-
-    @property
-    def audible(self) -> bool:
-        """Whether a packet sent now would be heard. Asked for every packet, so written out.
-
-        discord.py calls itself connected for seconds after its websocket broke, until it begins to join again.
-        """
-        session = self.dave_session
-        return (
-            self._state is ConnectionFlowState.connected
-            and self.ws.ws.close_code is None
-            and (self.dave_protocol_version == 0 or (session is not None and session.ready))
-        )
 
     async def take_up(self) -> bool:
         """Resume the session on a new websocket; whether the server let us."""
@@ -301,7 +314,7 @@ class ChannelConnection(VoiceConnectionState):
 
     async def _handshake_websocket(self) -> None:
         await super()._handshake_websocket()
-        self.sessions += 1
+        self.route.sessions += 1
         self._on_connected()
 
     async def voice_state_update(self, data: Any) -> None:

@@ -10,24 +10,32 @@ from bot.playback.player import PacketSource
 class VoiceLink(Protocol):
     """A connection to one voice channel."""
 
-    sent: int
-    """Packets handed to the network."""
-    refused: int
-    """Packets the network did not take, or that nobody could have decrypted."""
-    last_sent: float
-    """When the last packet left, on the monotonic clock."""
+    @property
+    def sent(self) -> int:
+        """Packets handed to the network."""
+
+    @property
+    def refused(self) -> int:
+        """Packets the network did not take, or that nobody could have decrypted."""
+
+    @property
+    def last_sent(self) -> float:
+        """When the last packet left, on the monotonic clock."""
 
     @property
     def channel(self) -> VocalChannel:
         """Where it is now: a moderator may have moved it."""
 
     @property
-    def sessions(self) -> int:
-        """How often it began anew; one that is resumed does not. Asked from the pacer's thread."""
+    def live_session(self) -> Callable[[], int | None]:
+        """In which session a packet sent now would be heard: its number, None where it would not be.
+
+        A session that is resumed is the same. Asked from the pacer's thread.
+        """
 
     @property
     def audible(self) -> bool:
-        """Whether a packet sent now would be heard. Asked from the pacer's thread."""
+        """Whether a packet sent now would be heard."""
 
     @property
     def encrypted(self) -> bool:

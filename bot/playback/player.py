@@ -25,6 +25,8 @@ class Player:
     A source that reads `b""` has ended; one that reads None has nothing for now, and is not asked again until `wake`.
     """
 
+    __slots__ = ("_ended", "_lock", "_pacer", "_read", "_send", "_stopped", "_tail", "_ticking", "_woken")
+
     def __init__(
         self,
         source: PacketSource,
@@ -32,7 +34,7 @@ class Player:
         pacer: Pacer,
         ended: Callable[[Exception | None], None],
     ) -> None:
-        self.source = source
+        self._read = source.read
         self._send = send
         self._pacer = pacer
         self._ended = ended
@@ -72,7 +74,7 @@ class Player:
         self._woken = False
         try:
             if self._tail < 0 and not self._stopped:
-                packet = self.source.read()
+                packet = self._read()
                 if packet:
                     self._send(packet)
                     return True

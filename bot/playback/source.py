@@ -27,17 +27,28 @@ class Lead:
 class OpusSource:
     """Feeds one line to a player, 20 ms at a time. Owns the counts of what it handed out.
 
-    `ready` says whether a packet sent now would be heard; while it does not, the line is held and silence is sent.
-    `session` tells one from another; in a new one, the present sentence is said again from its beginning.
+    `session` says through which session a packet sent now would be heard, None where it would not be: then the line is
+    held and silence is sent. In a new session the present sentence is said again from its beginning.
     `lead`: frames of silence that go before.
     """
 
-    def __init__(
-        self, buffer: LineBuffer, ready: Callable[[], bool], *, session: Callable[[], int] = lambda: 0, lead: int = LEAD
-    ) -> None:
-        self._buffer = buffer
-        self._ready = ready
-        self._which = session
+    __slots__ = (
+        "_held",
+        "_lead",
+        "_lull",
+        "_rewind",
+        "_session",
+        "_session_now",
+        "_take",
+        "again",
+        "exhausted",
+        "paused",
+        "underruns",
+    )  # fmt: skip
+
+    def __init__(self, buffer: LineBuffer, session: Callable[[], int | None], *, lead: int = LEAD) -> None:
+        self._take, self._rewind = buffer.take, buffer.rewind
+        self._session_now = session
         self._session = session()
         self._lead = lead
         self._held = 0
@@ -64,15 +75,15 @@ class OpusSource:
             return SILENCE
         if self.paused:
             return self._rest()
-        if not self._ready():
+        session = self._session_now()
+        if session is None:
             self._held += 1
             return SILENCE if self._held <= PATIENCE else b""
-        session = self._which()
+        self._held = 0
         if self.again or session != self._session:
             self.again, self._session = False, session
-            self._buffer.rewind()
-        self._held = 0
-        packet = self._buffer.take()
+            self._rewind()
+        packet = self._take()
         if packet is None:
             self.underruns += self._lull < LULL
             return self._rest()

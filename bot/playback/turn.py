@@ -187,7 +187,7 @@ class Turn:
             self._raise_fault_of_nothing()
         if link.parted:
             return False
-        source = self._source = OpusSource(self._buffer, lambda: link.audible, session=lambda: link.sessions, lead=lead)
+        source = self._source = OpusSource(self._buffer, link.live_session, lead=lead)
         self._hold()
         error = await self._play_out(link, source)
         self._head.learn(source.underruns)

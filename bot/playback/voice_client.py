@@ -4,9 +4,7 @@ Does not know what is said, nor whose turn it is.
 """
 
 import asyncio
-import ctypes
 import logging
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,14 +13,13 @@ import discord
 from discord.voice_state import VoiceConnectionState
 
 from bot.errors import PlaybackError
-from bot.playback.buffer import SILENCE
 from bot.playback.handshake import ChannelConnection
 from bot.playback.line import VocalChannel
-from bot.playback.native import send
 from bot.playback.pacer import Pacer
 from bot.playback.player import PacketSource, Player
 from bot.playback.rights import is_in_voice, label
-from bot.playback.rtp import RtpStream
+from bot.playback.route import Route
+from bot.playback.sender import PacketSender
 
 log = logging.getLogger(__name__)
 
@@ -41,19 +38,18 @@ class ChannelVoice(discord.VoiceClient):
 
     def __init__(self, client: discord.Client, channel: discord.abc.Connectable, *, pacer: Pacer) -> None:
         self._pacer = pacer
-        self._rtp = RtpStream()
-        self._key: object = None
         self._playing: Player | None = None
         self._saying: set[asyncio.Task[None]] = set()
-        self.sent = 0
-        """Packets handed to the network."""
-        self.refused = 0
-        """Packets the network did not take, or that nobody could have decrypted."""
-        self.last_sent = float("-inf")
-        """When the last packet left, on the monotonic clock."""
         self.announced = False
         """Whether Discord was told, in this session, that we speak."""
         super().__init__(client, channel)
+        self._sender = self.create_sender(self._handshake.route)
+        self.live_session: Callable[[], int | None] = self._handshake.route.live_session
+        """Says in which session a packet sent now would be heard: its number, None where it would not be."""
+
+    def create_sender(self, route: Route) -> PacketSender:
+        """Make what sends our packets."""
+        return PacketSender(route)
 
     def create_connection_state(self) -> VoiceConnectionState:
         """Make the handshake without threads."""
@@ -78,6 +74,21 @@ class ChannelVoice(discord.VoiceClient):
         return shard is None or not shard.is_closed()
 
     @property
+    def sent(self) -> int:
+        """Packets handed to the network."""
+        return self._sender.sent
+
+    @property
+    def refused(self) -> int:
+        """Packets the network did not take, or that nobody could have decrypted."""
+        return self._sender.refused
+
+    @property
+    def last_sent(self) -> float:
+        """When the last packet left, on the monotonic clock."""
+        return self._sender.last_sent
+
+    @property
     def encrypted(self) -> bool:
         """Whether a packet sent now can be decrypted by those who listen; true in a call without encryption."""
         return self._handshake.encrypted
@@ -85,17 +96,12 @@ class ChannelVoice(discord.VoiceClient):
     @property
     def protected(self) -> bool:
         """Whether the call is end-to-end encrypted."""
-        return self._handshake.dave_protocol_version != 0
-
-    @property
-    def sessions(self) -> int:
-        """How often it began anew, somewhere else or after it broke; one that is resumed does not. From any thread."""
-        return self._handshake.sessions
+        return self._handshake.route.dave_protocol_version != 0
 
     @property
     def audible(self) -> bool:
-        """Whether a packet sent now would be heard. From any thread."""
-        return self._handshake.audible
+        """Whether a packet sent now would be heard."""
+        return self.live_session() is not None
 
     @property
     def parted(self) -> bool:
@@ -132,7 +138,7 @@ class ChannelVoice(discord.VoiceClient):
             raise PlaybackError(f"I lost the connection to {label(self.channel)}: ask again.")
         if self._playing is not None:
             self._playing.cut()
-        self._playing = Player(source, self.send_packet, self._pacer, partial(self._end, after))
+        self._playing = Player(source, self._sender.send, self._pacer, partial(self._end, after))
         self._say_speaking(discord.SpeakingState.voice)
         self._playing.wake()
 
@@ -149,26 +155,6 @@ class ChannelVoice(discord.VoiceClient):
         """End what plays."""
         if self._playing is not None and not self._playing.over:
             self._playing.stop()
-
-    def send_packet(self, packet: bytes) -> None:
-        """Send one Opus packet of 20 ms; what nobody could decrypt is not sent. From the pacer's thread."""
-        connection = self._handshake
-        if connection.secret_key is not self._key:
-            self._key = connection.secret_key
-            self._rtp.rekey(connection.secret_key, connection.ssrc)
-        if connection.dave_protocol_version and packet != SILENCE:
-            session = connection.dave_session
-            if session is None or not session.ready:
-                self.refused += 1
-                return
-            packet = session.encrypt_opus(packet)
-        datagram = self._rtp.seal(packet)
-        if send(connection.socket.fileno(), datagram, len(datagram), 0) < 0:
-            self.refused += 1
-            log.debug("A packet was dropped: error %d", ctypes.get_errno())
-        else:
-            self.sent += 1
-            self.last_sent = time.monotonic()
 
     def _end(self, after: Callable[[Exception | None], Any] | None, error: Exception | None) -> None:
         """Tell that the source ended, then Discord that we are silent. From the pacer's thread."""

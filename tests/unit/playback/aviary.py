@@ -21,6 +21,8 @@ from bot.playback.handshake import ChannelConnection
 from bot.playback.line import Line
 from bot.playback.link import Connect
 from bot.playback.pacer import Pacer
+from bot.playback.route import Route
+from bot.playback.sender import PacketSender
 from bot.playback.voice_client import ChannelVoice, connect
 
 GUILD, BOT, ALICE, BOB, ROBOT = 100, 1, 2, 3, 4
@@ -95,13 +97,25 @@ class FarVoice(ChannelVoice):
     async def wait_encrypted(self, seconds: float = 0.3) -> None:
         await super().wait_encrypted(seconds)
 
-    def send_packet(self, packet: bytes) -> None:
-        if self.client.aviary.send_fault is not None:
-            raise self.client.aviary.send_fault
+    def create_sender(self, route: Route) -> PacketSender:
+        return FarSender(route, self)
+
+
+class FarSender(PacketSender):
+    """Our sender, whose packets are noted as they leave."""
+
+    def __init__(self, route: Route, voice: FarVoice) -> None:
+        super().__init__(route)
+        self._voice = voice
+
+    def send(self, packet: bytes) -> None:
+        voice = self._voice
+        if voice.client.aviary.send_fault is not None:
+            raise voice.client.aviary.send_fault
         refused = self.refused
-        super().send_packet(packet)
+        super().send(packet)
         if self.refused == refused:
-            self.client.aviary.note(self.channel.id, packet, clear=not self.encrypted)
+            voice.client.aviary.note(voice.channel.id, packet, clear=not voice.encrypted)
 
 
 class FarGateway:

@@ -12,6 +12,7 @@ import pytest
 from discord.voice_state import ConnectionFlowState
 
 from bot.playback.handshake import ChannelConnection, ChannelSocket, LoopHeart, LoopReader
+from bot.playback.route import Route
 
 
 class FarWire:
@@ -177,6 +178,7 @@ class FarConnection(ChannelConnection):
     """A connection whose taking up and joining anew go as they are told."""
 
     def __init__(self, *, takes_up: bool, joins: bool) -> None:
+        self.route = Route()
         self._state = ConnectionFlowState.connected
         self._goes = {"take_up": takes_up, "join_again": joins}
         self.tried: list[str] = []

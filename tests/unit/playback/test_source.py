@@ -13,20 +13,20 @@ async def filled(*packets: bytes, ended: bool = True) -> LineBuffer:
 
 
 async def test_silence_leads_then_the_line_then_the_end() -> None:
-    source = OpusSource(await filled(b"a", b"b"), lambda: True)
+    source = OpusSource(await filled(b"a", b"b"), lambda: 1)
     assert [source.read() for _ in range(LEAD + 3)] == [SILENCE] * LEAD + [b"a", b"b", b""]
     assert source.exhausted
     assert source.underruns == 0
 
 
 async def test_a_listener_who_is_used_to_the_speaker_hears_the_line_at_once() -> None:
-    source = OpusSource(await filled(b"a"), lambda: True, lead=0)
+    source = OpusSource(await filled(b"a"), lambda: 1, lead=0)
     assert source.read() == b"a"
 
 
 async def test_a_lagging_maker_is_covered_with_silence_and_counted() -> None:
     buffer = await filled(b"a", ended=False)
-    source = OpusSource(buffer, lambda: True, lead=0)
+    source = OpusSource(buffer, lambda: 1, lead=0)
     heard = [source.read() for _ in range(3)]
     assert heard == [b"a", SILENCE, SILENCE]
     assert source.underruns == 2
@@ -35,20 +35,20 @@ async def test_a_lagging_maker_is_covered_with_silence_and_counted() -> None:
 
 
 async def test_a_maker_that_lags_for_long_is_not_filled_with_silence_for_ever() -> None:
-    source = OpusSource(await filled(b"a", ended=False), lambda: True, lead=0)
+    source = OpusSource(await filled(b"a", ended=False), lambda: 1, lead=0)
     assert [source.read() for _ in range(LULL + 3)] == [b"a", *[SILENCE] * LULL, None, None]
     assert source.resting
     assert source.underruns == LULL
 
 
 async def test_nothing_is_sent_while_the_first_word_is_waited_for() -> None:
-    source = OpusSource(await filled(ended=False), lambda: True)
+    source = OpusSource(await filled(ended=False), lambda: 1)
     assert [source.read() for _ in range(LEAD + 1)] == [SILENCE] * LEAD + [None]
     assert source.underruns == 0
 
 
 async def test_a_paused_line_ends_in_silence_and_goes_on_with_its_next_word() -> None:
-    source = OpusSource(await filled(b"a", b"b"), lambda: True, lead=0)
+    source = OpusSource(await filled(b"a", b"b"), lambda: 1, lead=0)
     first = source.read()
     source.paused = True
     held = [source.read() for _ in range(LULL + 1)]
@@ -58,7 +58,7 @@ async def test_a_paused_line_ends_in_silence_and_goes_on_with_its_next_word() ->
 
 
 async def test_a_sentence_that_nobody_could_hear_is_said_again() -> None:
-    source = OpusSource(await filled(b"a", b"b", b"c"), lambda: True, lead=0)
+    source = OpusSource(await filled(b"a", b"b", b"c"), lambda: 1, lead=0)
     cut = [source.read(), source.read()]
     source.again = True
     assert [*cut, *(source.read() for _ in range(4))] == [b"a", b"b", b"a", b"b", b"c", b""]
@@ -67,7 +67,7 @@ async def test_a_sentence_that_nobody_could_hear_is_said_again() -> None:
 async def test_the_line_is_held_while_nobody_could_hear_it() -> None:
     ready = False
     buffer = await filled(b"a")
-    source = OpusSource(buffer, lambda: ready)
+    source = OpusSource(buffer, lambda: 1 if ready else None)
     held = [source.read() for _ in range(LEAD + 5)]
     assert held == [SILENCE] * (LEAD + 5)
     assert buffer.taken == 0
@@ -76,15 +76,15 @@ async def test_the_line_is_held_while_nobody_could_hear_it() -> None:
 
 
 async def test_a_line_held_too_long_is_given_up_unfinished() -> None:
-    source = OpusSource(await filled(b"a"), lambda: False)
+    source = OpusSource(await filled(b"a"), lambda: None)
     frames = [source.read() for _ in range(LEAD + PATIENCE + 1)]
     assert frames[-2:] == [SILENCE, b""]
     assert not source.exhausted
 
 
 async def test_a_sentence_cut_off_by_the_end_of_a_session_is_said_again_in_the_next() -> None:
-    sessions = 1
-    source = OpusSource(await filled(b"a", b"b", b"c"), lambda: True, session=lambda: sessions, lead=0)
+    session = 1
+    source = OpusSource(await filled(b"a", b"b", b"c"), lambda: session, lead=0)
     cut = [source.read(), source.read()]
-    sessions = 2
+    session = 2
     assert [*cut, *(source.read() for _ in range(4))] == [b"a", b"b", b"a", b"b", b"c", b""]
