@@ -18,6 +18,8 @@ LEAST_HEAD, MOST_HEAD = 8, 20
 is known to lag."""
 WELL_UNDER_WAY = 50
 """Packets (1 s) of a sentence that were heard when the next may be begun, although this one is not all there."""
+DOUBTFUL = 25
+"""Packets (0.5 s) that may have gone nowhere when a session ends: so long it can take until that is known here."""
 _STRIDE = 25
 """Packets taken after which those who wait for that look again."""
 
@@ -51,13 +53,14 @@ class Sentence:
 class LineBuffer:
     """Owns the packets of one line. `take` belongs to the pacer's thread, the rest to the event loop's.
 
-    `primed` is called whenever there is something to play again; `reached` with the number of sentences said whole.
+    `primed` is called whenever there is something to play again; `reached` with the number of sentences said whole,
+    which is less again where one is to be said again.
     Both are called in the event loop.
     """
 
     __slots__ = (
-        "_at", "_capacity", "_drained", "_dry", "_ended", "_head", "_last", "_loop", "_number", "_on_primed",
-        "_on_reached", "_pause", "_primed", "_said", "_sentences", "_stride",
+        "_at", "_before", "_capacity", "_drained", "_dry", "_ended", "_head", "_last", "_loop", "_number", "_on_primed",
+        "_on_reached", "_pause", "_primed", "_said", "_sentences", "_since", "_stride",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +86,10 @@ class LineBuffer:
         """Packets of those before it."""
         self._stride = max(1, min(_STRIDE, capacity // 4))
         self._pause = 0
+        self._before: Sentence | None = None
+        """The one that was said last."""
+        self._since = 0
+        """Frames for which there was nothing of a sentence to hand out since then."""
         self._dry = True
         self._ended = False
         self._last = False
@@ -145,7 +152,16 @@ class LineBuffer:
         self._tell_primed()
 
     def rewind(self) -> None:
-        """Say the present sentence again from its beginning. Belongs to whoever takes, or to anybody if nobody does."""
+        """Say the present sentence again from its beginning, and the one before where its end may not have been heard.
+
+        Belongs to whoever takes, or to anybody if nobody does.
+        """
+        before, self._before = self._before, None
+        if before is not None and self._since + self._at < DOUBTFUL:
+            self._sentences.appendleft(before)
+            self._number -= 1
+            self._said -= len(before.packets)
+            self._loop.call_soon_threadsafe(self._on_reached, self._number)
         self._at, self._pause, self._dry = 0, 0, True
 
     async def primed(self) -> None:
@@ -165,9 +181,11 @@ class LineBuffer:
             if self._at < len(sentence.packets):
                 return self._hand_out(sentence)
         if self._dry and not self._ready():
+            self._since += 1
             return None
         if self._pause:
             self._pause -= 1
+            self._since += 1
             return SILENCE
         while self._sentences and not self._is_over():
             sentence = self._sentences[0]
@@ -179,8 +197,10 @@ class LineBuffer:
             self._finish()
             if not self._is_over():
                 self._pause = PAUSE - 1
+                self._since += 1
                 return SILENCE
         self._dry = True
+        self._since += 1
         return b"" if self._is_over() else None
 
     def _hand_out(self, sentence: Sentence) -> bytes:
@@ -201,9 +221,12 @@ class LineBuffer:
 
     def _finish(self) -> None:
         """Go on to the next sentence."""
-        self._sentences.popleft()
-        self._said += self._at
-        self._number, self._at = self._number + 1, 0
+        sentence = self._sentences.popleft()
+        if sentence.packets:
+            self._before, self._since = sentence, 0
+        at, self._at = self._at, 0
+        self._said += at
+        self._number += 1
         self._loop.call_soon_threadsafe(self._on_reached, self._number)
         self._loop.call_soon_threadsafe(self._drained.set)
 

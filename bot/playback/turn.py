@@ -59,6 +59,7 @@ class Turn:
         self._head = head or Head()
         self._stall_seconds = stall_seconds
         self._on_reached = reached
+        self._furthest = line.start
         self._buffer = LineBuffer(start=line.start, head=self._head.packets, primed=self._wake, reached=self._take_note)
         self._link: VoiceLink | None = None
         self._source: OpusSource | None = None
@@ -180,8 +181,9 @@ class Turn:
 
     async def _say(self, link: VoiceLink) -> bool:
         """Play what is left; whether it was said to its end, or the connection was lost."""
-        quiet = time.monotonic() - link.last_sent
-        lead = LEAD if quiet > COLD_SECONDS else BREATH if quiet < BREATH * PACKET_SECONDS else 0
+        now = time.monotonic()
+        too_close = now - link.last_voiced < BREATH * PACKET_SECONDS
+        lead = LEAD if now - link.last_sent > COLD_SECONDS else BREATH if too_close else 0
         if not lead:
             await self._buffer.primed()
             self._raise_fault_of_nothing()
@@ -252,7 +254,8 @@ class Turn:
         self._wake()
 
     def _take_note(self, number: int) -> None:
-        self.losses = 0
+        if number > self._furthest:  # and not back at a sentence that is said again
+            self._furthest, self.losses = number, 0
         self._on_reached(number)
 
     def _raise_fault_of_nothing(self) -> None:
