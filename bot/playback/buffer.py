@@ -53,8 +53,7 @@ class Sentence:
 class LineBuffer:
     """Owns the packets of one line. `take` belongs to the pacer's thread, the rest to the event loop's.
 
-    `primed` is called whenever there is something to play again; `reached` with the number of sentences said whole,
-    which is less again where one is to be said again.
+    `primed` is called whenever there is something to play again; `reached` with the number of sentences said whole.
     Both are called in the event loop.
     """
 
@@ -161,7 +160,6 @@ class LineBuffer:
             self._sentences.appendleft(before)
             self._number -= 1
             self._said -= len(before.packets)
-            self._loop.call_soon_threadsafe(self._on_reached, self._number)
         self._at, self._pause, self._dry = 0, 0, True
 
     async def primed(self) -> None:

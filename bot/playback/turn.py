@@ -254,9 +254,9 @@ class Turn:
         self._wake()
 
     def _take_note(self, number: int) -> None:
-        if number > self._furthest:  # and not back at a sentence that is said again
+        if number > self._furthest:  # and not one that was said again
             self._furthest, self.losses = number, 0
-        self._on_reached(number)
+            self._on_reached(number)
 
     def _raise_fault_of_nothing(self) -> None:
         """Raise what went wrong where no sound came of it: what did come is played first."""
