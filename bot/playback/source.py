@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from bot.playback.buffer import SILENCE, LineBuffer
+from bot.playback.buffer import DOUBTFUL, SILENCE, LineBuffer
 
 LEAD = 10
 """Frames of silence before the first word, 200 ms: listeners lose the first sound of a speaker who just began."""
 PATIENCE = 500
 """Frames in a row (10 s) to hold the line back while it could not be heard, before giving it up."""
-END = 20
-"""Frames of silence (0.4 s) after the last word in which it is seen whether it was still heard."""
+END = DOUBTFUL
+"""Frames of silence after the last word, in which it shows whether that was still heard."""
 LULL = 25
 """Frames of silence (0.5 s) that smooth over a maker's lag, or end what is paused, before nothing is sent at all."""
 

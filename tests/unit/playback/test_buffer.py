@@ -109,12 +109,12 @@ async def test_a_sentence_whose_end_may_not_have_been_heard_is_said_again_with_t
     await put(buffer, *PACKETS[:2])
     await put(buffer, *PACKETS[2:5])
     buffer.end()
-    first = [buffer.take() for _ in range(4 + PAUSE)]
+    first = [buffer.take() for _ in range(2 + PAUSE)]
     buffer.rewind()
     assert (buffer.taken, buffer.number) == (0, 0)
     whole = [*PACKETS[:2], *[SILENCE] * PAUSE, *PACKETS[2:5], b""]
     again = [buffer.take() for _ in range(len(whole))]
-    assert [*first, *again] == [*PACKETS[:2], *[SILENCE] * PAUSE, *PACKETS[2:4], *whole]
+    assert [*first, *again] == [*PACKETS[:2], *[SILENCE] * PAUSE, *whole]
     assert buffer.taken == 5
     await asyncio.sleep(0)
     assert said == [1, 1, 2]

@@ -96,13 +96,13 @@ async def test_a_sentence_cut_off_by_the_end_of_a_session_is_said_again_in_the_n
 async def test_a_sentence_whose_session_ended_with_it_is_said_again_in_the_next() -> None:
     session: int | None = 1
     source = OpusSource(await filled(b"a", b"b"), lambda: session, lead=0)
-    first = [source.read() for _ in range(2 + END)]
+    first = [source.read() for _ in range(2 + 5)]
     session = None
     held = [source.read() for _ in range(3)]
     session = 2
     again = [source.read() for _ in range(2 + END + 1)]
 
-    assert first == [b"a", b"b", *[SILENCE] * END]
+    assert first == [b"a", b"b", *[SILENCE] * 5]
     assert held == [SILENCE] * 3
     assert again == [b"a", b"b", *[SILENCE] * END, b""]
     assert source.exhausted
