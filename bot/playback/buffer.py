@@ -4,6 +4,7 @@ A line is kept sentence by sentence: the one that is being said can be said agai
 """
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable
 
@@ -56,8 +57,8 @@ class LineBuffer:
     """
 
     __slots__ = (
-        "_at", "_capacity", "_drained", "_dry", "_ended", "_head", "_last", "_loop", "_number", "_on_primed",
-        "_on_reached", "_pause", "_primed", "_said", "_sentences", "_stride",
+        "_at", "_capacity", "_doubted", "_drained", "_dry", "_ended", "_head", "_last", "_lock", "_loop", "_number",
+        "_on_primed", "_on_reached", "_pause", "_primed", "_said", "_sentences", "_stride",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +76,10 @@ class LineBuffer:
         self._loop = asyncio.get_running_loop()
         self._sentences: deque[Sentence] = deque()
         """From the one being said on."""
+        self._doubted: deque[tuple[int, Sentence]] = deque()
+        """Sentences that were said, each with its number, and are not known to have been heard."""
+        self._lock = threading.Lock()
+        """Held where sentences are doubted no more, or said again."""
         self._number = start
         """Of the one being said."""
         self._at = 0
@@ -98,6 +103,11 @@ class LineBuffer:
     def number(self) -> int:
         """The sentence that is being said, or is to be said first."""
         return self._number
+
+    @property
+    def doubts(self) -> bool:
+        """Whether sentences were said that are not known to have been heard."""
+        return bool(self._doubted)
 
     @property
     def empty(self) -> bool:
@@ -147,6 +157,22 @@ class LineBuffer:
     def rewind(self) -> None:
         """Say the present sentence again from its beginning. Belongs to whoever takes, or to anybody if nobody does."""
         self._at, self._pause, self._dry = 0, 0, True
+
+    def recall(self) -> None:
+        """Say again, from its beginning, the first sentence that is not known to have been heard. As `rewind`."""
+        self.rewind()
+        with self._lock:
+            while self._doubted:
+                self._number, sentence = self._doubted.pop()
+                self._sentences.appendleft(sentence)
+                self._said -= len(sentence.packets)
+
+    def trust(self) -> int:
+        """Take all sentences that were said for heard; return how many those are, with those before the start."""
+        with self._lock:
+            while self._doubted and self._doubted[0][0] < self._number:
+                self._doubted.popleft()
+            return self._number
 
     async def primed(self) -> None:
         """Wait until there is enough to start with, or nothing more to come."""
@@ -201,7 +227,7 @@ class LineBuffer:
 
     def _finish(self) -> None:
         """Go on to the next sentence."""
-        self._sentences.popleft()
+        self._doubted.append((self._number, self._sentences.popleft()))
         self._said += self._at
         self._number, self._at = self._number + 1, 0
         self._loop.call_soon_threadsafe(self._on_reached, self._number)

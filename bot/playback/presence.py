@@ -10,13 +10,15 @@ import discord
 
 from bot.errors import PlaybackError
 from bot.playback.background import Background
+from bot.playback.health import describe
 from bot.playback.invitations import Invitations
 from bot.playback.line import VocalChannel
 from bot.playback.link import Connect, VoiceLink
+from bot.playback.playing import play
 from bot.playback.rights import admit, allow_bot, check_not_muted, found, is_in_voice, is_muted, label
 from bot.playback.source import Lead
 from bot.playback.stage import ask_to_speak
-from bot.playback.turn import Turn, play
+from bot.playback.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -160,9 +162,7 @@ class Presence:
         expelled = self.link is not None and self.link.expelled
         await self.part()
         if turn.losses > MOST_LOSSES:
-            raise PlaybackError(
-                f"I lost the connection to {where} again and again: ask again, or change the channel's region."
-            )
+            raise PlaybackError(describe(turn.symptom, where))
         allow_bot(turn.channel)
         if not expelled:
             await asyncio.sleep(REJOIN_SECONDS)

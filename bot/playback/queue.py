@@ -13,6 +13,7 @@ from bot.playback.background import Background
 from bot.playback.buffer import Head
 from bot.playback.history import History
 from bot.playback.ledger import Ledger
+from bot.playback.limits import Limits
 from bot.playback.line import Line, Queued, Tell, Ticket, VocalChannel
 from bot.playback.rights import allow_bot
 from bot.playback.turn import Turn
@@ -21,9 +22,8 @@ from bot.playback.turn import Turn
 class Queue:
     """Owns the turns of one server, and writes down what is still to be said."""
 
-    def __init__(self, *, most: int, ledger: Ledger, background: Background) -> None:
-        """`most`: lines that may wait."""
-        self._most = most
+    def __init__(self, limits: Limits, *, ledger: Ledger, background: Background) -> None:
+        self._limits = limits
         self._ledger = ledger
         self._background = background
         self._head = Head()
@@ -65,7 +65,7 @@ class Queue:
 
     def add(self, line: Line) -> Ticket:
         """Take a line. Raises PlaybackError where too many wait."""
-        if len(self._waiting) >= self._most:
+        if len(self._waiting) >= self._limits.max_queue:
             raise PlaybackError(
                 f"{len(self._waiting)} lines are waiting here already: try again when some have been said."
             )
@@ -75,6 +75,7 @@ class Queue:
             at_once=not self.turns,
             head=self._head,
             reached=lambda number: self._note(line, number),
+            unheard_seconds=self._limits.unheard_seconds,
         )
         self._waiting.append(turn)
         if line.saved is not None:

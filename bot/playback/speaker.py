@@ -36,7 +36,7 @@ class Speaker:
         self._limits = limits
         self._on_left = left
         self._background = Background()
-        self._queue = Queue(most=limits.max_queue, ledger=ledger, background=self._background)
+        self._queue = Queue(limits, ledger=ledger, background=self._background)
         self._presence = Presence(connect, invitation_seconds=limits.invitation_seconds, background=self._background)
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
