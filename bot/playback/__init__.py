@@ -5,6 +5,7 @@ Takes packets and knows neither who made them nor what they say. The way of a pa
     speakers > speaker        every server's speaker; one server's, which has a queue said where it is
     queue, presence           what is said and what waits; which channel the bot is in, and how it comes back to it
     turn, making              one line's turn; its sentences made, no further ahead than they need to be
+    playing, health           a source that plays in a connection; whether it is heard, for all that shows
     buffer, source            packets between the loop and the pacer's thread, and what that thread reads of them
     player, pacer             one source in one channel; the clock of all of them
     voice_client, handshake   our connection, and how it is made and kept, with all that is private of discord.py

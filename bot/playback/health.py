@@ -12,6 +12,8 @@ from bot.playback.link import VoiceLink
 
 LOOKS = 3
 """Looks in a row that show the same before it is believed: one alone may have met a moment of change."""
+MOST_REFUSED = 5
+"""Packets (0.1 s) that may be refused between two looks, as where keys change: nobody misses a word for them."""
 
 Symptom = Literal["encryption", "announcement", "packets"]
 
@@ -55,7 +57,7 @@ class Health:
         if not self.announced:
             return "announcement"
         sent, refused = self.sent - earlier.sent, self.refused - earlier.refused
-        if sent < due or refused > sent or self.bounced > earlier.bounced:
+        if sent < due or refused > min(sent, MOST_REFUSED) or self.bounced > earlier.bounced:
             return "packets"
         return None
 

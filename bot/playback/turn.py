@@ -52,7 +52,7 @@ class Turn:
         self.losses = 0
         """Times its connection was lost within the present sentence."""
         self.symptom: Symptom | None = None
-        """What kept it from being heard in the last one, where that shows."""
+        """What kept it from being heard in the connection that was lost last, where that shows."""
         self.muted = False
         """A moderator took the bot's voice: the line waits."""
         self._head = head or Head()
@@ -182,13 +182,14 @@ class Turn:
             self._buffer.recall()
 
     async def _say(self, link: VoiceLink) -> bool:
-        """Play what is left; whether it was said to its end, or the connection was lost."""
+        """Play what is left; whether it was said to its end, or the connection was lost, or nobody heard it."""
         quiet = time.monotonic() - link.last_sent
         lead = LEAD if quiet > COLD_SECONDS else BREATH if quiet < BREATH * PACKET_SECONDS else 0
         if not lead:
             await self._buffer.primed()
             self._raise_fault_of_nothing()
         if link.parted:
+            self.symptom = None
             return False
         source = self._source = OpusSource(self._buffer, link.live_session, lead=lead)
         self._hold()

@@ -32,10 +32,11 @@ class FarLink:
     ("changes", "symptom"),
     [
         ({"sent": 150}, None),
-        ({"sent": 149, "refused": 1}, None),
+        ({"sent": 145, "refused": 5}, None),
+        ({"sent": 144, "refused": 6}, "packets"),
+        ({"sent": 101, "refused": 2}, "packets"),
         ({"sent": 100}, "packets"),
         ({"refused": 50}, "packets"),
-        ({"sent": 110, "refused": 40}, "packets"),
         ({"sent": 149, "refused": 1, "bounced": 1}, "packets"),
         ({"sent": 150, "announced": False}, "announcement"),
         ({"sent": 150, "encrypted": False, "session": None}, "encryption"),

@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import PlaybackError
+from bot.models import SavedLine
 from bot.playback import Line, Played, Speakers
 from bot.playback.buffer import SILENCE
 from bot.playback.source import PATIENCE
 from tests.unit.playback.aviary import ALICE, GUILD, LOUNGE, Aviary, Script
 from tests.unit.playback.conftest import LIMITS
+from tests.unit.store.examples import make_line
 
 BACK = "I lost the connection to #Lounge for a moment and go on with the sentence."
 ONCE = [LOUNGE, None, LOUNGE]
@@ -226,3 +228,42 @@ async def test_a_lull_of_the_voice_is_not_taken_for_packets_that_do_not_leave(
 
     assert await ticket.done == Played(packets=60, stopped=False)
     assert _joins(aviary) == [LOUNGE]
+
+
+class Notebook:
+    """A ledger. Owns what was written into it."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+        self.reached: list[int] = []
+
+    def keep(self, line: SavedLine) -> None:
+        self.kept.append(line.id)
+
+    def reach(self, _line_id: str, sentence: int) -> None:
+        self.reached.append(sentence)
+
+    def drop(self, line_id: str) -> None:
+        self.kept.remove(line_id)
+
+
+@pytest.mark.parametrize(("cut_off", "kept"), [(False, False), (True, True)])
+async def test_a_last_sentence_that_nobody_hears_before_the_process_ends_stays_written_down(
+    aviary: Aviary, cut_off: bool, kept: bool
+) -> None:
+    notebook = Notebook()
+    limits = replace(LIMITS, unheard_seconds=60.0, finish_seconds=10.0)
+    async with Speakers(limits, connect=aviary.connect, ledger=notebook) as speakers:
+        line = replace(_sentences(aviary, 10, 50), saved=make_line())
+        ticket = speakers.enqueue(line)
+        await aviary.hears(15)
+        if cut_off:
+            aviary.guild.voice_client.cut_off()
+
+    assert bool(notebook.kept) is kept
+    assert notebook.reached == ([1] if cut_off else [1, 2])
+    if kept:
+        with pytest.raises(PlaybackError, match="goes on when I am back"):
+            await ticket.done
+    else:
+        assert (await ticket.done).packets == 60
