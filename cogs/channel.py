@@ -7,7 +7,7 @@ from discord.ext import commands
 from bot.client import Bot, VoiceTest, thinking
 from bot.client.buttons import Interaction
 from bot.errors import PlaybackError
-from bot.playback import Speakers
+from bot.playback import Speakers, is_muted
 from cogs.places import need_channel_of, server_of
 
 
@@ -24,7 +24,14 @@ class Channel(commands.Cog):
         """Bring the bot into the voice channel you are in; it goes on there with what was left unsaid."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         channel = await self._speakers.join(need_channel_of(interaction))
-        await interaction.edit_original_response(content=f"I am in {channel.mention}.")
+        where = f"I am in {channel.mention}"
+        if not is_muted(channel.guild):
+            told = f"{where}."
+        elif isinstance(channel, discord.StageChannel):
+            told = f"{where}, in the audience: I ask to speak as soon as there is something to say."
+        else:
+            told = f"{where}, but muted there: a moderator must unmute me before you can hear me."
+        await interaction.edit_original_response(content=told)
 
     @app_commands.command()
     @app_commands.guild_only()
@@ -80,6 +87,17 @@ class Channel(commands.Cog):
     async def on_guild_role_update(self, _: discord.Role, after: discord.Role) -> None:
         """Tell the speakers that rights may have changed."""
         self._speakers.judge(after.guild.id)
+
+    @commands.Cog.listener()
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        """Tell the speakers that rights may have changed."""
+        self._speakers.judge(role.guild.id)
+
+    @commands.Cog.listener()
+    async def on_member_update(self, _: discord.Member, after: discord.Member) -> None:
+        """Tell the speakers of a role the bot was given, or lost: of itself it is told without an intent."""
+        if after.id == after.guild.me.id:
+            self._speakers.judge(after.guild.id)
 
 
 async def setup(bot: Bot) -> None:

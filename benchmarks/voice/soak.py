@@ -12,6 +12,7 @@ A line's packets say which they are, and a listener decrypts and reads them. Pri
 
     lost       packets of lines, that no listener ever heard; of a line the asker was told is cut off, up to the cut
     doubled    packets heard twice, except those of a sentence that was said anew after a mishap: these are `repeated`
+    hung       lines of which nobody was told anything within a minute; what was not heard of them is lost
     told       lines that were not said to their end, and whose asker was told so
     by_mishap  lost and doubled, by what happened during the line
 """
@@ -27,6 +28,7 @@ from benchmarks.machine import describe
 from benchmarks.voice.limits import raise_file_limit
 from benchmarks.voice.numbered import Verdict, judge, read
 from benchmarks.voice.soak_stage import Server, Stage, open_stage
+from playground.discord.refusal import RefusalError
 
 Mishap = Literal["none", "move", "kick", "drop"]
 
@@ -81,9 +83,17 @@ class Soak:
         await self._stage.order("say", server.room, line=line, sentences=_SENTENCES, packets=_PACKETS)
         if mishap != "none":
             await asyncio.sleep(self._chance.uniform(_EARLIEST, _LATEST))
-            await self._strike(server, mishap)
-        async with asyncio.timeout(_PATIENCE):
-            told = await over
+            try:
+                await self._strike(server, mishap)
+            except RefusalError:  # the bot was in no channel just then: nothing happened to it
+                self.mishaps[f"{mishap} in vain"] += 1
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                told = await over
+        except TimeoutError:
+            told = ""  # and so what was not heard is lost
+            self.by_mishap[f"{mishap} hung"] += 1
+            self.totals["hung"] += 1
         await asyncio.sleep(_QUIET)
         heard = [place for place in read(server.frames()) if place.line == line]
         disturbed = mishap != "none" or cuts != self._cuts
@@ -91,7 +101,7 @@ class Soak:
         self._count(verdict, mishap, told, len(heard))
 
     async def _strike(self, server: Server, mishap: Mishap) -> None:
-        self.mishaps[mishap] += 1
+        """Have something happen to the bot. Raises RefusalError where it is in no channel."""
         match mishap:
             case "move":
                 server.move()
@@ -101,6 +111,7 @@ class Soak:
                 await self._stage.order("join", server.room)
             case _:
                 self._stage.drop(server, self._chance.choice(_CODES))
+        self.mishaps[mishap] += 1
 
     def _count(self, verdict: Verdict, mishap: Mishap, told: str, heard: int) -> None:
         self.totals.update(
@@ -122,7 +133,7 @@ async def measure(hours: float, channels: int) -> dict[str, Any]:
         unheard = stage.unheard()
     return {
         "benchmark": "voice", "figure": "soak", "driver": "mynah", "hours": hours, "channels": channels,
-        **{name: soak.totals[name] for name in ("lines", "packets", "lost", "doubled", "repeated")},
+        **{name: soak.totals[name] for name in ("lines", "packets", "lost", "doubled", "repeated", "hung")},
         "told": soak.told.total(), "told_what": dict(soak.told), "by_mishap": dict(soak.by_mishap),
         "mishaps": dict(soak.mishaps), **unheard, "machine": describe(),
     }  # fmt: skip

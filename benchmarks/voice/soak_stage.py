@@ -30,8 +30,8 @@ class Server:
 
     def move(self) -> None:
         """Send the bot to the other channel."""
+        self.guild.move(self.guild.bot, self._rooms[1 - self._place])
         self._place = 1 - self._place
-        self.guild.move(self.guild.bot, self.room)
 
     def kick(self) -> None:
         """Throw the bot out."""
@@ -93,7 +93,9 @@ class Stage:
             raise RuntimeError("the subject was started without pipes")
         while line := await self._process.stdout.readline():
             printed = json.loads(line)
-            self._expected.pop(printed["line"]).set_result(printed["told"])
+            expected = self._expected.pop(printed["line"])
+            if not expected.done():
+                expected.set_result(printed["told"])
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from bot.playback import Limits, Line, Speakers
 from playground.discord.wires import Resolver, connector
 
 _ASKER = 1
+_SEE_SECONDS = 2.0
 
 
 class Client(discord.AutoShardedClient):
@@ -49,9 +50,16 @@ class Client(discord.AutoShardedClient):
                 self._waiting.add(saying)
                 saying.add_done_callback(self._waiting.discard)
             case "join":
+                await self._see_gone(channel.guild)
                 self._speakers.join(channel)
             case _:
                 await self._speakers.leave(channel.guild.id, asker_id=_ASKER, may_mute=True)
+
+    async def _see_gone(self, guild: discord.Guild) -> None:
+        """Wait until the bot knows that it was thrown out: whoever invites it back has seen that too."""
+        with suppress(TimeoutError):
+            while guild.me.voice is not None and guild.me.voice.channel is not None:
+                await self.wait_for("voice_state_update", timeout=_SEE_SECONDS)
 
     async def _say(self, channel: discord.VoiceChannel, order: dict[str, Any]) -> None:
         @asynccontextmanager

@@ -117,4 +117,4 @@ def _fits(spell: _Spell, interaction: Interaction, line: Line) -> bool:
 
 
 def _headline(channel: VocalChannel) -> str:
-    return f"Speaking in {channel.mention}, in voices made by a machine. /say adds a line."
+    return f"I am in {channel.mention} and speak in voices made by a machine: /say adds a line."

@@ -19,6 +19,8 @@ LEAST_HEAD, MOST_HEAD = 8, 20
 is known to lag."""
 WELL_UNDER_WAY = 50
 """Packets (1 s) of a sentence that were heard when the next may be begun, although this one is not all there."""
+DOUBTFUL = 25
+"""Packets (0.5 s) that may have gone nowhere when a session ends: so long it can take until that is known here."""
 _STRIDE = 25
 """Packets taken after which those who wait for that look again."""
 
@@ -57,8 +59,8 @@ class LineBuffer:
     """
 
     __slots__ = (
-        "_at", "_capacity", "_doubted", "_drained", "_dry", "_ended", "_head", "_last", "_lock", "_loop", "_number",
-        "_on_primed", "_on_reached", "_pause", "_primed", "_said", "_sentences", "_stride",
+        "_at", "_before", "_capacity", "_doubted", "_drained", "_dry", "_ended", "_head", "_last", "_lock", "_loop",
+        "_number", "_on_primed", "_on_reached", "_pause", "_primed", "_said", "_sentences", "_since", "_stride",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +90,10 @@ class LineBuffer:
         """Packets of those before it."""
         self._stride = max(1, min(_STRIDE, capacity // 4))
         self._pause = 0
+        self._before: Sentence | None = None
+        """The one that was said last."""
+        self._since = 0
+        """Frames for which there was nothing of a sentence to hand out since then."""
         self._dry = True
         self._ended = False
         self._last = False
@@ -106,8 +112,8 @@ class LineBuffer:
 
     @property
     def doubts(self) -> bool:
-        """Whether sentences were said that are not known to have been heard."""
-        return bool(self._doubted)
+        """Whether a sentence was said that is not known to have been heard, or ended just now."""
+        return bool(self._doubted) or (self._before is not None and self._since + self._at < DOUBTFUL)
 
     @property
     def empty(self) -> bool:
@@ -155,17 +161,29 @@ class LineBuffer:
         self._tell_primed()
 
     def rewind(self) -> None:
-        """Say the present sentence again from its beginning. Belongs to whoever takes, or to anybody if nobody does."""
+        """Say the present sentence again from its beginning, and the one before where its end may not have been heard.
+
+        Belongs to whoever takes, or to anybody if nobody does.
+        """
+        before, self._before = self._before, None
+        if before is not None and self._since + self._at < DOUBTFUL:
+            self._sentences.appendleft(before)
+            self._number -= 1
+            self._said -= len(before.packets)
         self._at, self._pause, self._dry = 0, 0, True
 
     def recall(self) -> None:
         """Say again, from its beginning, the first sentence that is not known to have been heard. As `rewind`."""
-        self.rewind()
         with self._lock:
-            while self._doubted:
-                self._number, sentence = self._doubted.pop()
-                self._sentences.appendleft(sentence)
-                self._said -= len(sentence.packets)
+            doubted, self._doubted = self._doubted, deque()
+        if not any(sentence.packets for _, sentence in doubted):
+            self.rewind()
+            return
+        self._number = doubted[0][0]
+        for _, sentence in reversed(doubted):
+            self._sentences.appendleft(sentence)
+            self._said -= len(sentence.packets)
+        self._before, self._at, self._pause, self._dry = None, 0, 0, True
 
     def trust(self) -> int:
         """Take all sentences that were said for heard; return how many those are, with those before the start."""
@@ -191,9 +209,11 @@ class LineBuffer:
             if self._at < len(sentence.packets):
                 return self._hand_out(sentence)
         if self._dry and not self._ready():
+            self._since += 1
             return None
         if self._pause:
             self._pause -= 1
+            self._since += 1
             return SILENCE
         while self._sentences and not self._is_over():
             sentence = self._sentences[0]
@@ -205,8 +225,10 @@ class LineBuffer:
             self._finish()
             if not self._is_over():
                 self._pause = PAUSE - 1
+                self._since += 1
                 return SILENCE
         self._dry = True
+        self._since += 1
         return b"" if self._is_over() else None
 
     def _hand_out(self, sentence: Sentence) -> bytes:
@@ -227,9 +249,13 @@ class LineBuffer:
 
     def _finish(self) -> None:
         """Go on to the next sentence."""
-        self._doubted.append((self._number, self._sentences.popleft()))
-        self._said += self._at
-        self._number, self._at = self._number + 1, 0
+        sentence = self._sentences.popleft()
+        if sentence.packets:
+            self._before, self._since = sentence, 0
+        self._doubted.append((self._number, sentence))
+        at, self._at = self._at, 0
+        self._said += at
+        self._number += 1
         self._loop.call_soon_threadsafe(self._on_reached, self._number)
         self._loop.call_soon_threadsafe(self._drained.set)
 

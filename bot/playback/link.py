@@ -27,6 +27,10 @@ class VoiceLink(Protocol):
         """When the last packet left, on the monotonic clock."""
 
     @property
+    def last_voiced(self) -> float:
+        """When the last one left that was not silence, on the same clock."""
+
+    @property
     def channel(self) -> VocalChannel:
         """Where it is now: a moderator may have moved it."""
 

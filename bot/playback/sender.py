@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 class PacketSender:
     """Owns what was sent through a route, and what was not. `send` belongs to the pacer's thread."""
 
-    __slots__ = ("_key", "_route", "_stream", "bounced", "last_sent", "refused", "sent")
+    __slots__ = ("_key", "_route", "_stream", "bounced", "last_sent", "last_voiced", "refused", "sent")
 
     def __init__(self, route: Route) -> None:
         self._route = route
@@ -30,6 +30,8 @@ class PacketSender:
         """Times the network brought back word that nobody takes packets there."""
         self.last_sent = float("-inf")
         """When the last packet left, on the monotonic clock."""
+        self.last_voiced = float("-inf")
+        """When the last one left that was not silence."""
 
     def send(self, packet: bytes) -> None:
         """Send one Opus packet of 20 ms; what nobody could decrypt is not sent."""
@@ -37,7 +39,8 @@ class PacketSender:
         if route.secret_key is not self._key:
             self._key = route.secret_key
             self._stream.rekey(route.secret_key, route.ssrc)
-        if route.dave_protocol_version and packet != SILENCE:
+        voiced = packet != SILENCE
+        if voiced and route.dave_protocol_version:
             session = route.dave_session
             if session is None or not session.ready:
                 self.refused += 1
@@ -51,4 +54,6 @@ class PacketSender:
             log.debug("A packet was dropped: error %d", reason)
         else:
             self.sent += 1
-            self.last_sent = time.monotonic()
+            self.last_sent = now = time.monotonic()
+            if voiced:
+                self.last_voiced = now

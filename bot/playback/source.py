@@ -8,6 +8,8 @@ LEAD = 10
 """Frames of silence before the first word, 200 ms: listeners lose the first sound of a speaker who just began."""
 PATIENCE = 500
 """Frames in a row (10 s) to hold the line back while it could not be heard, before giving it up."""
+END = 20
+"""Frames of silence (0.4 s) after the last word in which it is seen whether it was still heard."""
 LULL = 25
 """Frames of silence (0.5 s) that smooth over a maker's lag, or end what is paused, before nothing is sent at all."""
 
@@ -33,17 +35,8 @@ class OpusSource:
     """
 
     __slots__ = (
-        "_held",
-        "_lead",
-        "_lull",
-        "_recall",
-        "_session",
-        "_session_now",
-        "_take",
-        "again",
-        "exhausted",
-        "paused",
-        "underruns",
+        "_after", "_held", "_lead", "_lull", "_recall", "_session", "_session_now", "_take", "again", "exhausted",
+        "paused", "underruns",
     )  # fmt: skip
 
     def __init__(self, buffer: LineBuffer, session: Callable[[], int | None], *, lead: int = LEAD) -> None:
@@ -52,6 +45,8 @@ class OpusSource:
         self._session = session()
         self._lead = lead
         self._held = 0
+        self._after = 0
+        """Frames of silence sent since the end."""
         self._lull = LULL
         """Frames of silence sent in a row where there was nothing to say; none before the first word."""
         self.paused = False
@@ -89,12 +84,20 @@ class OpusSource:
             self.again, self._session = False, session
             self._recall()
         packet = self._take()
+        if packet:
+            self._lull = self._after = 0
+            return packet
         if packet is None:
             self.underruns += self._lull < LULL
             return self._rest()
-        self._lull = 0
-        self.exhausted = not packet
-        return packet
+        return self._end()
+
+    def _end(self) -> bytes:
+        self._after += 1
+        if self._lull + self._after <= END:
+            return SILENCE
+        self.exhausted = True
+        return b""
 
     def _rest(self) -> bytes | None:
         if self._lull >= LULL:

@@ -183,8 +183,9 @@ class Turn:
 
     async def _say(self, link: VoiceLink) -> bool:
         """Play what is left; whether it was said to its end, or the connection was lost, or nobody heard it."""
-        quiet = time.monotonic() - link.last_sent
-        lead = LEAD if quiet > COLD_SECONDS else BREATH if quiet < BREATH * PACKET_SECONDS else 0
+        now = time.monotonic()
+        too_close = now - link.last_voiced < BREATH * PACKET_SECONDS
+        lead = LEAD if now - link.last_sent > COLD_SECONDS else BREATH if too_close else 0
         if not lead:
             await self._buffer.primed()
             self._raise_fault_of_nothing()
@@ -242,7 +243,7 @@ class Turn:
 
     def _trust(self) -> None:
         number = self._buffer.trust()
-        if number > self._heard:
+        if number > self._heard:  # and not one that was said again
             self._heard, self.losses = number, 0
             self._on_reached(number)
 

@@ -94,6 +94,11 @@ class ChannelVoice(discord.VoiceClient):
         return self._sender.last_sent
 
     @property
+    def last_voiced(self) -> float:
+        """When the last one left that was not silence, on the same clock."""
+        return self._sender.last_voiced
+
+    @property
     def encrypted(self) -> bool:
         """Whether a packet sent now can be decrypted by those who listen; true in a call without encryption."""
         return self._handshake.encrypted

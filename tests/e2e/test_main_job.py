@@ -180,7 +180,7 @@ async def test_a_line_is_heard_in_the_channel_from_its_first_word_to_its_last(
     assert later == pytest.approx(0.2, abs=0.06)
     assert loudness(heard.pcm) == pytest.approx(-16, abs=1.5)
     assert [seen.content for seen in scene.text.messages[1:]] == [
-        f"Speaking in {scene.lounge.mention}, in voices made by a machine. /say adds a line."
+        f"I am in {scene.lounge.mention} and speak in voices made by a machine: /say adds a line."
     ]
 
 

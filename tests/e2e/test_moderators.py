@@ -57,6 +57,9 @@ async def test_a_bot_muted_before_its_line_is_refused_with_what_to_do(stall: Sce
     await told.until(over, PATIENCE)
 
     assert told.content == "I am muted in #Lounge: a moderator must unmute me first."
+    joined = await (await stall.alice.slash("join")).settled(PATIENCE)
+    mention = stall.lounge.mention
+    assert joined.content == f"I am in {mention}, but muted there: a moderator must unmute me before you can hear me."
     stall.guild.unmute(stall.guild.bot)
     await stall.spoken(await says(stall.alice, 4))
     heard = await stall.alice.silence(stall.lounge)
@@ -81,6 +84,20 @@ async def test_a_bot_whose_right_to_speak_is_taken_ends_its_lines_with_the_cure_
     stall.alice.ears().reset()
     await stall.spoken(await says(stall.alice, 3))
     assert understood(recogniser, await stall.alice.silence(stall.lounge)) == said([3])
+
+
+async def test_a_bot_whose_role_is_taken_ends_its_line_with_the_cure(stall: Scene) -> None:
+    role = stall.guild.add_role("Voices")
+    stall.guild.deny(stall.lounge, "SPEAK")
+    stall.guild.allow(stall.lounge, "SPEAK", to=role)
+    stall.guild.grant(role, stall.guild.bot)
+    answer = await speaking(stall, *LINE)
+
+    stall.guild.revoke(role, stall.guild.bot)
+    await answer.until(over, PATIENCE)
+
+    assert answer.content == CURE
+    assert stall.alice.heard(stall.lounge).packets < 60
 
 
 async def test_a_bot_thrown_out_of_a_channel_that_filled_up_waits_outside_and_comes_when_there_is_room(

@@ -15,7 +15,7 @@ BUTTONS = ["Pause", "Skip", "Stop", "Queue", "Replay"]
 
 
 def _headline(room: Room) -> str:
-    return f"Speaking in {room.mention}, in voices made by a machine. /say adds a line."
+    return f"I am in {room.mention} and speak in voices made by a machine: /say adds a line."
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -5,7 +5,7 @@ import pytest
 from playground.discord import Room
 from tests.e2e.booth import clean, said, says, understood
 from tests.e2e.ears import Recogniser
-from tests.e2e.stage import Scene
+from tests.e2e.stage import PATIENCE, Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -88,3 +88,23 @@ async def test_moved_onto_a_stage_it_goes_on_when_it_may_speak_there(
     heard = await stall.alice.silence(podium)
     assert understood(recogniser, heard)[-2:] == said(LINE)
     clean(heard)
+
+
+async def test_who_brings_it_onto_a_stage_reads_that_it_sits_in_the_audience(stall: Scene, podium: Room) -> None:
+    joined = await (await stall.alice.slash("join")).settled(PATIENCE)
+
+    audience = "in the audience: I ask to speak as soon as there is something to say."
+    assert joined.content == f"I am in {podium.mention}, {audience}"
+
+
+async def test_a_voice_test_on_a_stage_asks_to_speak_and_its_chime_is_heard(stall: Scene, podium: Room) -> None:
+    answer = await stall.alice.slash("voicetest")
+    await answer.until(lambda seen: "I asked to speak in #Podium" in seen.content, PATIENCE)
+    await stall.until(lambda: _asks(stall))
+
+    stall.guild.invite_to_speak(stall.guild.bot)
+    await answer.until(lambda seen: "All of that is well" in seen.content, PATIENCE)
+
+    heard = stall.alice.heard(podium)
+    assert 0.9 < heard.seconds < 1.3
+    assert heard.hushed == 0

@@ -146,7 +146,7 @@ async def test_without_where_a_line_goes_to_the_channel_for_those_in_one_and_els
     assert recogniser.hear(read_file(file.files["bea.ogg"]).sound) == words(line)
     assert recogniser.hear(spoken.alice.heard(spoken.lounge).pcm) == words(line)
     assert [list(seen.files) for seen in spoken.text.messages] == [["bea.ogg"], []]
-    assert spoken.text.messages[1].content.startswith("Speaking in ")
+    assert spoken.text.messages[1].content.startswith("I am in ")
     told = await refusal(await spoken.bob.slash("say", text=line, where="voice channel"))
     assert told == "You are not in a voice channel: join one, or choose where: file."
 

@@ -4,6 +4,7 @@ And what befalls it: voice connections that break, voice servers that change, ou
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from playground.discord.actors.member import Member
 from playground.discord.actors.places import BotUser, RoleHandle, Room
@@ -79,6 +80,17 @@ class Guild:
             home=self.text_channel,
             upload_limit=upload_limit,
         )
+
+    def grant(self, role: RoleHandle, to: Member | BotUser) -> None:
+        """Give somebody a role."""
+        member = self._world.guilds.member(self.id, to.id)
+        self._world.guilds.set_member(replace(member, role_ids=(*member.role_ids, role.id)))
+
+    def revoke(self, role: RoleHandle, of: Member | BotUser) -> None:
+        """Take a role from somebody."""
+        member = self._world.guilds.member(self.id, of.id)
+        left = tuple(role_id for role_id in member.role_ids if role_id != role.id)
+        self._world.guilds.set_member(replace(member, role_ids=left))
 
     def deny(
         self,

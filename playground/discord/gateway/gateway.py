@@ -125,7 +125,10 @@ class Gateway:
             return web.Response(status=400)
         await self._open.wait()
         socket = web.WebSocketResponse(compress=False, timeout=2.0)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionResetError:  # the client is gone already
+            return socket
         connection = Connection(socket, compressed=bool(wanted))
         self._connections.add(connection)
         writer = asyncio.create_task(connection.write())

@@ -169,7 +169,10 @@ class VoiceServer:
             self.complain(f"voice gateway version {request.query.get('v')!r} was asked for, not 8")
             return web.Response(status=400)
         socket = web.WebSocketResponse(timeout=2.0)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionResetError:  # the client is gone already
+            return socket
         connection = Connection(self, socket, request)
         self._connections.add(connection)
         try:

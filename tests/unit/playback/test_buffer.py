@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from bot.playback.buffer import LEAST_HEAD, MOST_HEAD, PAUSE, SILENCE, Head, LineBuffer
+from bot.playback.buffer import DOUBTFUL, LEAST_HEAD, MOST_HEAD, PAUSE, SILENCE, Head, LineBuffer
 
 PACKETS = [bytes([0x78, index]) for index in range(40)]
 
@@ -92,14 +92,48 @@ async def test_sentences_follow_each_other_and_are_told_when_they_were_said() ->
 async def test_the_present_sentence_can_be_said_again_and_no_other() -> None:
     buffer = LineBuffer(head=1)
     await put(buffer, *PACKETS[:2])
+    long = PACKETS[2:] * 2
+    await put(buffer, *long)
+    buffer.end()
+    for _ in range(2 + DOUBTFUL):
+        buffer.take()
+    buffer.rewind()
+    assert buffer.taken == 2
+    assert [buffer.take() for _ in range(len(long) + 1)] == [*long, b""]
+    assert buffer.taken == 2 + len(long)
+
+
+async def test_a_sentence_whose_end_may_not_have_been_heard_is_said_again_with_the_one_after_it() -> None:
+    said: list[int] = []
+    buffer = LineBuffer(head=1, reached=said.append)
+    await put(buffer, *PACKETS[:2])
     await put(buffer, *PACKETS[2:5])
     buffer.end()
     first = [buffer.take() for _ in range(4 + PAUSE)]
     buffer.rewind()
-    assert buffer.taken == 2
-    again = [buffer.take() for _ in range(4)]
-    assert [*first, *again] == [*PACKETS[:2], *[SILENCE] * PAUSE, *PACKETS[2:4], *PACKETS[2:5], b""]
+    assert (buffer.taken, buffer.number) == (0, 0)
+    whole = [*PACKETS[:2], *[SILENCE] * PAUSE, *PACKETS[2:5], b""]
+    again = [buffer.take() for _ in range(len(whole))]
+    assert [*first, *again] == [*PACKETS[:2], *[SILENCE] * PAUSE, *PACKETS[2:4], *whole]
     assert buffer.taken == 5
+    await asyncio.sleep(0)
+    assert said == [1, 1, 2]
+
+
+async def test_a_line_whose_end_may_not_have_been_heard_says_its_last_sentence_again() -> None:
+    buffer = LineBuffer(head=1)
+    await put(buffer, *PACKETS[:2])
+    buffer.end()
+    first = [buffer.take() for _ in range(DOUBTFUL)]
+    buffer.rewind()
+    again = [buffer.take() for _ in range(3)]
+    buffer.rewind()
+    for _ in range(2 + DOUBTFUL):
+        buffer.take()
+    buffer.rewind()
+    assert first == [*PACKETS[:2], *[b""] * (DOUBTFUL - 2)]
+    assert again == [*PACKETS[:2], b""]
+    assert buffer.take() == b""
 
 
 async def test_a_line_ended_after_its_sentence_hands_out_no_other() -> None:

@@ -1,5 +1,5 @@
 from bot.playback.buffer import SILENCE, LineBuffer
-from bot.playback.source import LEAD, LULL, PATIENCE, OpusSource
+from bot.playback.source import END, LEAD, LULL, PATIENCE, OpusSource
 
 
 async def filled(*packets: bytes, ended: bool = True) -> LineBuffer:
@@ -14,7 +14,10 @@ async def filled(*packets: bytes, ended: bool = True) -> LineBuffer:
 
 async def test_silence_leads_then_the_line_then_the_end() -> None:
     source = OpusSource(await filled(b"a", b"b"), lambda: 1)
-    assert [source.read() for _ in range(LEAD + 3)] == [SILENCE] * LEAD + [b"a", b"b", b""]
+    frames = [source.read() for _ in range(LEAD + 2 + END)]
+    assert frames == [*[SILENCE] * LEAD, b"a", b"b", *[SILENCE] * END]
+    assert not source.exhausted
+    assert source.read() == b""
     assert source.exhausted
     assert source.underruns == 0
 
@@ -53,7 +56,7 @@ async def test_a_paused_line_ends_in_silence_and_goes_on_with_its_next_word() ->
     source.paused = True
     held = [source.read() for _ in range(LULL + 1)]
     source.paused = False
-    assert [first, *held, source.read(), source.read()] == [b"a", *[SILENCE] * LULL, None, b"b", b""]
+    assert [first, *held, source.read(), source.read()] == [b"a", *[SILENCE] * LULL, None, b"b", SILENCE]
     assert source.underruns == 0
 
 
@@ -61,7 +64,7 @@ async def test_a_sentence_that_nobody_could_hear_is_said_again() -> None:
     source = OpusSource(await filled(b"a", b"b", b"c"), lambda: 1, lead=0)
     cut = [source.read(), source.read()]
     source.again = True
-    assert [*cut, *(source.read() for _ in range(4))] == [b"a", b"b", b"a", b"b", b"c", b""]
+    assert [*cut, *(source.read() for _ in range(4))] == [b"a", b"b", b"a", b"b", b"c", SILENCE]
 
 
 async def test_the_line_is_held_while_nobody_could_hear_it() -> None:
@@ -87,4 +90,19 @@ async def test_a_sentence_cut_off_by_the_end_of_a_session_is_said_again_in_the_n
     source = OpusSource(await filled(b"a", b"b", b"c"), lambda: session, lead=0)
     cut = [source.read(), source.read()]
     session = 2
-    assert [*cut, *(source.read() for _ in range(4))] == [b"a", b"b", b"a", b"b", b"c", b""]
+    assert [*cut, *(source.read() for _ in range(4))] == [b"a", b"b", b"a", b"b", b"c", SILENCE]
+
+
+async def test_a_sentence_whose_session_ended_with_it_is_said_again_in_the_next() -> None:
+    session: int | None = 1
+    source = OpusSource(await filled(b"a", b"b"), lambda: session, lead=0)
+    first = [source.read() for _ in range(2 + END)]
+    session = None
+    held = [source.read() for _ in range(3)]
+    session = 2
+    again = [source.read() for _ in range(2 + END + 1)]
+
+    assert first == [b"a", b"b", *[SILENCE] * END]
+    assert held == [SILENCE] * 3
+    assert again == [b"a", b"b", *[SILENCE] * END, b""]
+    assert source.exhausted

@@ -8,6 +8,7 @@ import pytest
 
 from bot.errors import PlaybackError
 from bot.playback import Line, Speakers
+from bot.playback.buffer import DOUBTFUL
 from bot.playback.history import REMEMBERED
 from tests.unit.playback.aviary import ALICE, ATTIC, BOB, BOT, GUILD, LOUNGE, Aviary, Script
 
@@ -89,7 +90,7 @@ async def test_a_mute_in_the_middle_says_the_sentence_again_and_none_before_it(
     aviary: Aviary, speakers: Speakers
 ) -> None:
     ticket = speakers.enqueue(_sentences(aviary, 10, 50))
-    await aviary.hears(20)
+    await aviary.hears(10 + DOUBTFUL)
 
     aviary.move(BOT, LOUNGE, mute=True)
     assert "I was muted in #Lounge" in await anext(ticket.news())
