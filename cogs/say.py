@@ -18,7 +18,8 @@ from bot.errors import PlaybackError, SpeechError, VoiceError
 from bot.models import SavedLine, Voice
 from bot.playback import Line, VocalChannel, admit
 from bot.samples import SampleService
-from bot.speech import Manner, Script, Speech, SpeechService
+from bot.script import Manner, Script, Speech
+from bot.speech import SpeechService
 from bot.voices import VoiceService
 from cogs.choices import suggest_styles, suggest_voices
 from cogs.lines import Asked, Lines

@@ -14,7 +14,8 @@ from bot.errors import BotError, PlaybackError, StoreError
 from bot.lines import LineBook
 from bot.models import SavedLine
 from bot.playback import Line, Speakers, Tell, Ticket, VocalChannel, tell_nobody
-from bot.speech import Manner, SpeechService
+from bot.script import Manner
+from bot.speech import SpeechService
 from bot.voices import VoiceService
 
 log = logging.getLogger(__name__)

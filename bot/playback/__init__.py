@@ -2,15 +2,20 @@
 
 Takes packets and knows neither who made them nor what they say. The way of a packet, down to the network:
 
-    speakers > speaker        every server's speaker; one server's queue and where it is
+    speakers > speaker        every server's speaker; one server's, which has a queue said where it is
+    queue, presence           what is said and what waits; which channel the bot is in, and how it comes back to it
     turn, making              one line's turn; its sentences made, no further ahead than they need to be
+    playing, health           a source that plays in a connection; whether it is heard, for all that shows
     buffer, source            packets between the loop and the pacer's thread, and what that thread reads of them
     player, pacer             one source in one channel; the clock of all of them
     voice_client, handshake   our connection, and how it is made and kept, with all that is private of discord.py
+    reader, heart             its UDP socket and its heartbeats, without discord.py's threads
     sender, route             one channel's packets sent and counted; what they need of its connection, side by side
     rtp, native               a packet sealed and handed to the system
 
-    line, link, ledger, limits, rights, stage, invitations    what these say to each other, and what they ask of Discord
+    line, link, ledger, limits    what these say to each other
+    history, invitations          the last lines of a server; who waits for the bot to come
+    rights, stage, background     what is asked of Discord; what is done beside all this
 """
 
 from bot.playback.ledger import Ledger

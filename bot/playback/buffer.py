@@ -4,6 +4,7 @@ A line is kept sentence by sentence: the one that is being said can be said agai
 """
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable
 
@@ -59,8 +60,8 @@ class LineBuffer:
     """
 
     __slots__ = (
-        "_at", "_before", "_capacity", "_drained", "_dry", "_ended", "_head", "_last", "_loop", "_number", "_on_primed",
-        "_on_reached", "_pause", "_primed", "_said", "_sentences", "_since", "_stride",
+        "_at", "_before", "_capacity", "_doubted", "_drained", "_dry", "_ended", "_head", "_last", "_lock", "_loop",
+        "_number", "_on_primed", "_on_reached", "_pause", "_primed", "_said", "_sentences", "_since", "_stride",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +79,10 @@ class LineBuffer:
         self._loop = asyncio.get_running_loop()
         self._sentences: deque[Sentence] = deque()
         """From the one being said on."""
+        self._doubted: deque[tuple[int, Sentence]] = deque()
+        """Sentences that were said, each with its number, and are not known to have been heard."""
+        self._lock = threading.Lock()
+        """Held where sentences are doubted no more, or said again."""
         self._number = start
         """Of the one being said."""
         self._at = 0
@@ -105,6 +110,11 @@ class LineBuffer:
     def number(self) -> int:
         """The sentence that is being said, or is to be said first."""
         return self._number
+
+    @property
+    def doubts(self) -> bool:
+        """Whether a sentence was said that is not known to have been heard, or ended just now."""
+        return bool(self._doubted) or (self._before is not None and self._since + self._at < DOUBTFUL)
 
     @property
     def empty(self) -> bool:
@@ -162,6 +172,26 @@ class LineBuffer:
             self._number -= 1
             self._said -= len(before.packets)
         self._at, self._pause, self._dry = 0, 0, True
+
+    def recall(self) -> None:
+        """Say again, from its beginning, the first sentence that is not known to have been heard. As `rewind`."""
+        with self._lock:
+            doubted, self._doubted = self._doubted, deque()
+        if not any(sentence.packets for _, sentence in doubted):
+            self.rewind()
+            return
+        self._number = doubted[0][0]
+        for _, sentence in reversed(doubted):
+            self._sentences.appendleft(sentence)
+            self._said -= len(sentence.packets)
+        self._before, self._at, self._pause, self._dry = None, 0, 0, True
+
+    def trust(self) -> int:
+        """Take all sentences that were said for heard; return how many those are, with those before the start."""
+        with self._lock:
+            while self._doubted and self._doubted[0][0] < self._number:
+                self._doubted.popleft()
+            return self._number
 
     async def primed(self) -> None:
         """Wait until there is enough to start with, or nothing more to come."""
@@ -223,6 +253,7 @@ class LineBuffer:
         sentence = self._sentences.popleft()
         if sentence.packets:
             self._before, self._since = sentence, 0
+        self._doubted.append((self._number, sentence))
         at, self._at = self._at, 0
         self._said += at
         self._number += 1

@@ -7,9 +7,7 @@ The only module that touches what discord.py keeps private (and asyncio). All of
                               _poll_voice_ws, _potential_reconnect, _socket_reader, _state, _wait_for_state,
                               can_encrypt, dave_protocol_version, dave_session, secret_key, self_voice_state, socket,
                               ssrc, state, ws
-    SocketReader              _callbacks
     DiscordVoiceWebSocket     ws, _connection, _hook, _keep_alive, _max_heartbeat_timeout
-    VoiceKeepAliveHandler     _last_recv
     asyncio's SSLProtocol     max_size, _ssl_buffer, _ssl_buffer_view, reached by aiohttp's _response
 
 Does not know what is said, nor whose turn it is.
@@ -17,16 +15,17 @@ Does not know what is said, nor whose turn it is.
 
 import asyncio
 import logging
-import socket
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Self
 
 import discord
-from discord.gateway import DiscordVoiceWebSocket, VoiceKeepAliveHandler
+from discord.gateway import DiscordVoiceWebSocket
 from discord.voice_state import ConnectionFlowState, SocketReader, VoiceConnectionState
 
+from bot.playback.heart import LoopHeart
+from bot.playback.reader import LoopReader
 from bot.playback.rights import is_in_voice
 from bot.playback.route import Route, Routed
 
@@ -44,102 +43,9 @@ REJOIN_SECONDS = 10.0
 """Once in so many seconds a lost channel is joined again at once; more often, after discord.py's pauses."""
 _TOLD = {1000, 4014, 4021, 4022}
 """We left, or were sent away: nothing broke."""
-_SILENT_BEATS = 3
-"""Heartbeats without an answer after which a connection counts as broken."""
 _PATIENCE = 60.0
-_DATAGRAM = 2048
 _SLIM = 16 * 1024
 """Bytes of a voice websocket's TLS buffer, which holds one record of the largest size (RFC 8446)."""
-
-
-class LoopReader(SocketReader):
-    """Reads a connection's UDP socket from the event loop, and only while somebody waits for a datagram.
-
-    discord.py's own is a thread that sleeps up to 30 s in `select()` on a socket that was replaced meanwhile, so that a
-    move is not noticed, and spins where the process holds more than 1,024 files.
-    """
-
-    def __init__(self, state: VoiceConnectionState) -> None:
-        super().__init__(state)
-        self._loop = asyncio.get_running_loop()
-        self._watched: socket.socket | None = None
-
-    def start(self) -> None:
-        """Start nothing: the loop is there already."""
-
-    def register(self, callback: Callable[[bytes], Any]) -> None:
-        """Hand datagrams to `callback`."""
-        self._callbacks.append(callback)
-        self.resume()
-
-    def unregister(self, callback: Callable[[bytes], Any]) -> None:
-        """Hand it no more; without anybody to hand them to, datagrams are left unread."""
-        if callback in self._callbacks:
-            self._callbacks.remove(callback)
-        if not self._callbacks:
-            self.pause()
-
-    def pause(self) -> None:
-        """Let go of the socket. To be called before it is closed."""
-        watched, self._watched = self._watched, None
-        if watched is not None and watched.fileno() >= 0:
-            self._loop.remove_reader(watched)
-
-    def resume(self, *, force: bool = False) -> None:
-        """Read the socket that is there now, if anybody waits for it."""
-        current: object = self.state.socket  # discord.py's MISSING before the first socket exists
-        self.pause()
-        if self._callbacks and isinstance(current, socket.socket) and current.fileno() >= 0:
-            self._watched = current
-            self._loop.add_reader(current, self._read, current)
-
-    def stop(self) -> None:
-        """Read no more."""
-        self._callbacks.clear()
-        self.pause()
-
-    def _read(self, current: socket.socket) -> None:
-        try:
-            datagram = current.recv(_DATAGRAM)
-        except OSError as error:
-            log.debug("A voice socket could not be read: %r", error)
-            return
-        for callback in tuple(self._callbacks):
-            try:
-                callback(datagram)
-            except IndexError as error:  # cut short on the way
-                log.debug("A voice datagram was dropped: %r", error)
-
-
-class LoopHeart(VoiceKeepAliveHandler):
-    """Keeps a voice websocket alive from the event loop. discord.py's own is a thread for each connection."""
-
-    def __init__(self, *, ws: DiscordVoiceWebSocket, interval: float) -> None:
-        super().__init__(ws=ws, interval=interval)
-        self._period = interval
-        self._beating: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to beat."""
-        self._beating = asyncio.get_running_loop().create_task(self._beat())
-
-    def stop(self) -> None:
-        """Beat no more."""
-        if self._beating is not None and self._beating is not asyncio.current_task():
-            self._beating.cancel()
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(self._period)
-            try:
-                if time.perf_counter() - self._last_recv > _SILENT_BEATS * self._period:
-                    log.warning("A voice server stopped answering")
-                    await self.ws.ws.close(code=4000)
-                    return
-                await self.ws.send_heartbeat(self.beat())
-            except ConnectionResetError as error:  # aiohttp's ClientConnectionResetError among them
-                log.debug("A voice websocket closed under a heartbeat: %r", error)
-                return
 
 
 class ChannelSocket(DiscordVoiceWebSocket):

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+UNHEARD_SECONDS = 3.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -13,5 +15,7 @@ class Limits:
     """Without a line for so long, the channel is left."""
     invitation_seconds: float = 300.0
     """Time to invite the bot back that was thrown out, before what it had to say is given up."""
+    unheard_seconds: float = UNHEARD_SECONDS
+    """Time that what is said may not be heard for all that shows, before the channel is left and joined again."""
     finish_seconds: float = 8.0
     """Time for the sentence that is being said when the bot is stopped; Docker kills after ten."""

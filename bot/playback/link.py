@@ -19,6 +19,10 @@ class VoiceLink(Protocol):
         """Packets the network did not take, or that nobody could have decrypted."""
 
     @property
+    def bounced(self) -> int:
+        """Times the network brought back word that nobody takes packets there: one before was lost, too."""
+
+    @property
     def last_sent(self) -> float:
         """When the last packet left, on the monotonic clock."""
 

@@ -35,6 +35,12 @@ def allow_bot(channel: VocalChannel) -> VocalChannel:
     return present
 
 
+def found(guild: discord.Guild, channel: VocalChannel) -> VocalChannel:
+    """Return a channel as a server has it now; one that is gone, as it was."""
+    present = guild.get_channel(channel.id)
+    return present if isinstance(present, VocalChannel) else channel
+
+
 def has_listener(channel: VocalChannel) -> bool:
     """Whether anybody but bots is there. Somebody unknown counts as a person."""
     members = (channel.guild.get_member(user_id) for user_id in channel.voice_states)

@@ -1,6 +1,7 @@
 """One channel's packets on their way out: encrypted for those who listen, sealed, sent and counted. Plays nothing."""
 
 import ctypes
+import errno
 import logging
 import time
 
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 class PacketSender:
     """Owns what was sent through a route, and what was not. `send` belongs to the pacer's thread."""
 
-    __slots__ = ("_key", "_route", "_stream", "last_sent", "last_voiced", "refused", "sent")
+    __slots__ = ("_key", "_route", "_stream", "bounced", "last_sent", "last_voiced", "refused", "sent")
 
     def __init__(self, route: Route) -> None:
         self._route = route
@@ -25,6 +26,8 @@ class PacketSender:
         """Packets handed to the network."""
         self.refused = 0
         """Packets the network did not take, or that nobody could have decrypted."""
+        self.bounced = 0
+        """Times the network brought back word that nobody takes packets there."""
         self.last_sent = float("-inf")
         """When the last packet left, on the monotonic clock."""
         self.last_voiced = float("-inf")
@@ -46,7 +49,9 @@ class PacketSender:
         datagram = self._stream.seal(packet)
         if send(route.socket.fileno(), datagram.start, datagram.size, 0) < 0:
             self.refused += 1
-            log.debug("A packet was dropped: error %d", ctypes.get_errno())
+            reason = ctypes.get_errno()
+            self.bounced += reason == errno.ECONNREFUSED
+            log.debug("A packet was dropped: error %d", reason)
         else:
             self.sent += 1
             self.last_sent = now = time.monotonic()

@@ -35,12 +35,12 @@ class OpusSource:
     """
 
     __slots__ = (
-        "_after", "_held", "_lead", "_lull", "_rewind", "_session", "_session_now", "_take", "again", "exhausted",
+        "_after", "_held", "_lead", "_lull", "_recall", "_session", "_session_now", "_take", "again", "exhausted",
         "paused", "underruns",
     )  # fmt: skip
 
     def __init__(self, buffer: LineBuffer, session: Callable[[], int | None], *, lead: int = LEAD) -> None:
-        self._take, self._rewind = buffer.take, buffer.rewind
+        self._take, self._recall = buffer.take, buffer.recall
         self._session_now = session
         self._session = session()
         self._lead = lead
@@ -63,6 +63,11 @@ class OpusSource:
         """Whether nothing is sent on purpose."""
         return self._lull >= LULL
 
+    @property
+    def speaking(self) -> bool:
+        """Whether something should be heard: a line is handed out, or held because it could not be heard."""
+        return not self.paused and (self._lull < LULL or self._held > 0)
+
     def read(self) -> bytes | None:
         """Hand out the next 20 ms, `b""` at the end, None where there is nothing for now. Never waits."""
         if self._lead > 0:
@@ -77,7 +82,7 @@ class OpusSource:
         self._held = 0
         if self.again or session != self._session:
             self.again, self._session = False, session
-            self._rewind()
+            self._recall()
         packet = self._take()
         if packet:
             self._lull = self._after = 0

@@ -13,21 +13,17 @@ from dataclasses import replace
 from bot.errors import PlaybackError
 from bot.models import PACKET_SECONDS
 from bot.playback.buffer import Head, LineBuffer
+from bot.playback.health import Symptom
+from bot.playback.limits import UNHEARD_SECONDS
 from bot.playback.line import Line, Played, Ticket, VocalChannel
 from bot.playback.link import VoiceLink
 from bot.playback.making import STALL_SECONDS, Making
-from bot.playback.player import PacketSource
+from bot.playback.playing import Playing
 from bot.playback.rights import label
 from bot.playback.source import LEAD, OpusSource
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 1.0
-"""Time for a player to notice that it was stopped; it needs 20 ms."""
-WATCH_SECONDS = 2.0
-"""How often it is looked whether what is played really leaves."""
-HOLD_SECONDS = 600.0
-"""Longest time a line is held for somebody who paused it or muted the bot."""
 COLD_SECONDS = 30.0
 """Without a packet for so long, listeners are taken to have to get used to the speaker again."""
 BREATH = 15
@@ -47,6 +43,7 @@ class Turn:
         head: Head | None = None,
         reached: Callable[[int], None] = lambda _: None,
         stall_seconds: float = STALL_SECONDS,
+        unheard_seconds: float = UNHEARD_SECONDS,
     ) -> None:
         self.line = line
         self.channel: VocalChannel = line.channel
@@ -54,13 +51,18 @@ class Turn:
         self.ticket = Ticket(position, at_once=at_once)
         self.losses = 0
         """Times its connection was lost within the present sentence."""
+        self.symptom: Symptom | None = None
+        """What kept it from being heard in the connection that was lost last, where that shows."""
         self.muted = False
         """A moderator took the bot's voice: the line waits."""
         self._head = head or Head()
         self._stall_seconds = stall_seconds
+        self._unheard_seconds = unheard_seconds
         self._on_reached = reached
-        self._furthest = line.start
         self._buffer = LineBuffer(start=line.start, head=self._head.packets, primed=self._wake, reached=self._take_note)
+        self._heard = line.start
+        """The first sentence that is not known to have been heard."""
+        self._watched: Playing | None = None
         self._link: VoiceLink | None = None
         self._source: OpusSource | None = None
         self._paused = False
@@ -177,10 +179,10 @@ class Turn:
                 self._raise_fault()
                 return Played(packets=self._buffer.taken, stopped=False)
             self.losses += 1
-            self._buffer.rewind()
+            self._buffer.recall()
 
     async def _say(self, link: VoiceLink) -> bool:
-        """Play what is left; whether it was said to its end, or the connection was lost."""
+        """Play what is left; whether it was said to its end, or the connection was lost, or nobody heard it."""
         now = time.monotonic()
         too_close = now - link.last_voiced < BREATH * PACKET_SECONDS
         lead = LEAD if now - link.last_sent > COLD_SECONDS else BREATH if too_close else 0
@@ -188,6 +190,7 @@ class Turn:
             await self._buffer.primed()
             self._raise_fault_of_nothing()
         if link.parted:
+            self.symptom = None
             return False
         source = self._source = OpusSource(self._buffer, link.live_session, lead=lead)
         self._hold()
@@ -201,48 +204,28 @@ class Turn:
             self._raise_fault()
             if not self._finishing:
                 raise PlaybackError("The voice made no sound of this: try other words.")
-        return source.exhausted
+        if self.symptom is not None and self._finishing:
+            self._buffer.recall()  # there is no time to say it again, but it was not said
+            return True
+        return source.exhausted and self.symptom is None
 
     async def _play_out(self, link: VoiceLink, source: OpusSource) -> Exception | None:
-        """Play a source to its end, and return what the player failed with. Cancelled, it leaves no player behind."""
-        sent, refused, announced = link.sent, link.refused, False
-
-        def look() -> None:
-            nonlocal announced
-            announced = link.announced
-
-        ended = play(link, source, look)
+        """Play a source to its end or until it is not heard, and return what the player failed with."""
+        playing = self._watched = Playing(link, source, heard=self._trust, unheard_seconds=self._unheard_seconds)
         try:
-            await self._watch(link, source, ended)
+            return await playing.run()
         finally:
-            if not ended.done():
-                link.stop()
-                await asyncio.wait((ended,), timeout=STOP_SECONDS)
+            # a sentence that was known to be heard before something went wrong is not said again
+            self.symptom = playing.symptom if self._buffer.doubts or not source.exhausted else None
             so_far = self.ticket.report
             self.ticket.see(
                 replace(
                     so_far,
-                    announced=announced,
-                    sent=so_far.sent + link.sent - sent,
-                    refused=so_far.refused + link.refused - refused,
+                    announced=playing.announced,
+                    sent=so_far.sent + playing.sent,
+                    refused=so_far.refused + playing.refused,
                 )
             )
-        return ended.result() if ended.done() else None
-
-    async def _watch(self, link: VoiceLink, source: OpusSource, ended: asyncio.Future[Exception | None]) -> None:
-        """Wait for the end, and bring it about where packets should leave and do not."""
-        held = 0.0
-        while True:
-            before = link.sent
-            await asyncio.wait((ended,), timeout=WATCH_SECONDS)
-            if ended.done():
-                return
-            held = held + WATCH_SECONDS if source.paused else 0.0
-            if held > HOLD_SECONDS:
-                raise PlaybackError("Your line was held for too long and is over: ask again.")
-            if link.sent == before and not source.resting:
-                log.warning("Nothing leaves for a voice channel though there is something to say")
-                return
 
     def _wake(self) -> None:
         if self._link is not None:
@@ -253,9 +236,15 @@ class Turn:
             self._source.paused = self._paused or self.muted
         self._wake()
 
-    def _take_note(self, number: int) -> None:
-        if number > self._furthest:  # and not one that was said again
-            self._furthest, self.losses = number, 0
+    def _take_note(self, _number: int) -> None:
+        """Take a sentence that ended for heard, unless something speaks against that."""
+        if self._watched is None or self._watched.trusted:
+            self._trust()
+
+    def _trust(self) -> None:
+        number = self._buffer.trust()
+        if number > self._heard:  # and not one that was said again
+            self._heard, self.losses = number, 0
             self._on_reached(number)
 
     def _raise_fault_of_nothing(self) -> None:
@@ -280,21 +269,3 @@ class Turn:
             self.ticket.reject(error)
         else:
             self.ticket.settle(playing.result())
-
-
-def play(
-    link: VoiceLink, source: PacketSource, look: Callable[[], None] = lambda: None
-) -> asyncio.Future[Exception | None]:
-    """Start playing; what is returned is done when it ended, with what the player failed with.
-
-    `look` is called at the end before Discord is told that we are silent, from the pacer's thread.
-    """
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[Exception | None] = loop.create_future()
-
-    def end(error: Exception | None) -> None:
-        look()
-        loop.call_soon_threadsafe(ended.set_result, error)
-
-    link.play(source, after=end)
-    return ended

@@ -84,6 +84,11 @@ class ChannelVoice(discord.VoiceClient):
         return self._sender.refused
 
     @property
+    def bounced(self) -> int:
+        """Times the network brought back word that nobody takes packets there."""
+        return self._sender.bounced
+
+    @property
     def last_sent(self) -> float:
         """When the last packet left, on the monotonic clock."""
         return self._sender.last_sent

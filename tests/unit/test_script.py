@@ -18,7 +18,8 @@ from bot.homes import Homes
 from bot.models import Voice
 from bot.providers.markup import FISH_S2
 from bot.samples import SampleService, Take
-from bot.speech import Manner, Speech, SpeechService
+from bot.script import Manner, Speech
+from bot.speech import SpeechService
 from bot.store import Store
 from bot.voices import VoiceService
 from tests.conftest import ALICE

@@ -242,4 +242,9 @@ class Connection:
         flags = read_field(fields, "speaking", int)
         if flags not in range(8):
             raise BreachError(f"speaking is {flags}, which is no set of flags", code=Close.BAD_REQUEST)
+        if self._desk.faults.lose_announcements > 0 and not (session.announced or session.misheard):
+            self._desk.faults.lose_announcements -= 1
+            session.misheard = True
+        if session.misheard:
+            return
         self._desk.call(session.ticket.channel_id).speak(session, flags)

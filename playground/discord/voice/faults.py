@@ -15,6 +15,11 @@ class Faults:
     """Close codes for the next Identifies, one each: 4006, 4017, 4014 ..."""
     lose_discovery: int = 0
     """So many of the next UDP discoveries stay without an answer."""
+    lose_announcements: int = 0
+    """So many of the next sessions have all their announcements (opcode 5) lost: nobody hears their packets.
+
+    Discord says that it disconnects whose packets come unannounced, and not with which code; here it is 4020.
+    """
     group_delay: float = 0.0
     """Seconds until a client's key package is looked at; `math.inf` for never: there will be no key group."""
     transition_timeout: float = 2.0

@@ -260,6 +260,10 @@ class VoiceServer:
 
     # What arrives on UDP
 
+    def move_port(self) -> None:
+        """Take audio at another port: whoever is connected sends where nobody is, whoever comes is told the new one."""
+        self._udp.move()
+
     def _discover(self, ssrc: int, address: Address) -> bool:
         session = self._by_ssrc.get(ssrc)
         if session is None:
@@ -276,6 +280,8 @@ class VoiceServer:
         session = None if ssrc is None else self._by_ssrc.get(ssrc)
         if session is None or session.seal is None or not session.announced:
             self.strays += 1
+            if session is not None and session.misheard:
+                self._end(session, Close.BAD_REQUEST)
             return
         call = self.call(session.ticket.channel_id)
         try:

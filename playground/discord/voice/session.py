@@ -55,6 +55,8 @@ class Session:
         self.address: Address | None = None
         self.seal: Seal | None = None
         self.announced = False
+        self.misheard = False
+        """Its announcements are lost on the server."""
         self.wire: Wire | None = None
         self.expiry: asyncio.TimerHandle | None = None
         self._sequence = 0

@@ -57,6 +57,15 @@ class UdpPort:
 
             self._tap.open(self._socket, hand_on)
 
+    def move(self) -> None:
+        """Listen on another port; whoever sends to the earlier one is told by the system that nobody is there."""
+        earlier = self._socket
+        if self._tap is not None or earlier is None:
+            raise RuntimeError("only an open port that no tap reads can move")
+        self.open()
+        asyncio.get_running_loop().remove_reader(earlier)
+        earlier.close()
+
     def close(self) -> None:
         """Stop listening."""
         if self._socket is not None:

@@ -33,7 +33,8 @@ SPEAKING = discord.Permissions(view_channel=True, connect=True, speak=True)
 class FarVoiceSocket(DiscordVoiceWebSocket):
     """A voice websocket on which nothing arrives until it is closed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, loses_announcements: bool) -> None:
+        self._loses_announcements = loses_announcements
         self._closed_with: asyncio.Future[int] = loop.create_future()
         self._keep_alive = None
         self.ws = SimpleNamespace(close_code=None)
@@ -50,7 +51,8 @@ class FarVoiceSocket(DiscordVoiceWebSocket):
             self._closed_with.set_result(code)
 
     async def speak(self, state: object = None) -> None:
-        return None
+        if self._loses_announcements:
+            raise ConnectionResetError("closing")
 
 
 class FarDave:
@@ -75,20 +77,33 @@ class FarConnection(ChannelConnection):
         if aviary.voice_fault is not None:
             raise aviary.voice_fault
         self.state = ConnectionFlowState.websocket_connected
-        return FarVoiceSocket(asyncio.get_running_loop())
+        loses = aviary.unannounced > 0
+        aviary.unannounced -= loses
+        return FarVoiceSocket(asyncio.get_running_loop(), loses_announcements=loses)
 
     async def _handshake_websocket(self) -> None:
         aviary = self.voice_client.client.aviary
         self.mode, self.ssrc, self.secret_key = "aead_xchacha20_poly1305_rtpsize", 7, [0] * 32
         self.dave_protocol_version, self.dave_session = aviary.dave_version, FarDave(aviary)
         self.socket.connect(aviary.sink.getsockname())
+        if aviary.cut_off > 0:
+            aviary.cut_off -= 1
+            self.cut_off()
         if not aviary.voice_falls_through:
             self.state = ConnectionFlowState.connected
             self._on_connected()
 
+    def cut_off(self) -> None:
+        """Have the system refuse every packet from now on."""
+        self.socket.shutdown(socket.SHUT_WR)
+
 
 class FarVoice(ChannelVoice):
     """Our connection, whose packets are noted as they leave."""
+
+    def cut_off(self) -> None:
+        """Have the system refuse every packet from now on."""
+        self._handshake.cut_off()
 
     def create_connection_state(self) -> VoiceConnectionState:
         self._handshake = FarConnection(self, connected=self._speak_again)
@@ -116,6 +131,8 @@ class FarSender(PacketSender):
         super().send(packet)
         if self.refused == refused:
             voice.client.aviary.note(voice.channel.id, packet, clear=not voice.encrypted)
+        else:
+            voice.client.aviary.note_refusal()
 
 
 class FarGateway:
@@ -154,12 +171,15 @@ class Aviary:
         self.voice_fault: BaseException | None = None
         self.voice_falls_through = False
         self.send_fault: BaseException | None = None
+        self.unannounced = 0
+        """So many of the next sessions do not learn that the bot speaks."""
+        self.cut_off = 0
+        """In so many of the next sessions the system refuses every packet."""
         self.dave_version = 1
         self.group_ready = True
         self.pacer = Pacer()
-        self.sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sink = _open_sink()
         """Where packets go; nobody reads them."""
-        self.sink.bind(("127.0.0.1", 0))
         self._changed = asyncio.Condition()
         self._loop = asyncio.get_running_loop()
 
@@ -218,6 +238,9 @@ class Aviary:
     def note(self, channel_id: int, packet: bytes, *, clear: bool) -> None:
         self._loop.call_soon_threadsafe(self._note, channel_id, packet, clear)
 
+    def note_refusal(self) -> None:
+        self._loop.call_soon_threadsafe(lambda: self._loop.create_task(self.tell()))
+
     def _note(self, channel_id: int, packet: bytes, clear: bool) -> None:
         self.frames.append(packet)
         if packet != SILENCE:
@@ -225,6 +248,11 @@ class Aviary:
             if clear:
                 self.clear.append(packet)
         self._loop.create_task(self.tell())
+
+    def move_sink(self) -> None:
+        """Take packets somewhere else, to which those who join from now on send."""
+        self.sink.close()
+        self.sink = _open_sink()
 
     async def tell(self) -> None:
         """Let those who wait look again."""
@@ -246,6 +274,12 @@ class Aviary:
     def _place(self, user_id: int) -> int | None:
         voice = self.guild._voice_states.get(user_id)
         return voice.channel.id if voice and voice.channel else None
+
+
+def _open_sink() -> socket.socket:
+    sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sink.bind(("127.0.0.1", 0))
+    return sink
 
 
 class Script:

@@ -136,6 +136,43 @@ async def test_a_line_whose_end_may_not_have_been_heard_says_its_last_sentence_a
     assert buffer.take() == b""
 
 
+async def test_every_sentence_that_is_not_known_to_have_been_heard_can_be_said_again() -> None:
+    buffer = LineBuffer(head=1)
+    parts = PACKETS[:2], PACKETS[2:4], PACKETS[4:40]
+    for part in parts:
+        await put(buffer, *part)
+    buffer.end()
+    for _ in range(2 + PAUSE + 1):
+        buffer.take()
+    heard = buffer.trust()
+    for _ in range(1 + PAUSE + 35):
+        buffer.take()
+
+    buffer.recall()
+
+    assert heard == 1
+    assert buffer.doubts is False
+    assert (buffer.taken, buffer.number) == (2, 1)
+    whole = [*parts[1], *[SILENCE] * PAUSE, *parts[2], b""]
+    assert [buffer.take() for _ in range(len(whole))] == whole
+    assert (buffer.taken, buffer.number, buffer.doubts) == (40, 3, True)
+
+
+async def test_a_sentence_that_was_heard_is_doubted_no_more_once_its_end_is_a_while_ago() -> None:
+    buffer = LineBuffer(head=1)
+    await put(buffer, *PACKETS[:2])
+    buffer.end()
+    for _ in range(3):
+        buffer.take()
+    heard, at_once = buffer.trust(), buffer.doubts
+    for _ in range(DOUBTFUL):
+        buffer.take()
+
+    assert (heard, at_once, buffer.doubts) == (1, True, False)
+    buffer.recall()
+    assert buffer.take() == b""
+
+
 async def test_a_line_ended_after_its_sentence_hands_out_no_other() -> None:
     buffer = LineBuffer(head=1)
     await put(buffer, *PACKETS[:2])

@@ -2,7 +2,6 @@ import asyncio
 import gc
 import socket
 import threading
-import time
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +10,9 @@ import discord
 import pytest
 from discord.voice_state import ConnectionFlowState
 
-from bot.playback.handshake import ChannelConnection, ChannelSocket, LoopHeart, LoopReader
+from bot.playback.handshake import ChannelConnection, ChannelSocket
+from bot.playback.heart import LoopHeart
+from bot.playback.reader import LoopReader
 from bot.playback.route import Route
 
 
@@ -139,7 +140,7 @@ async def test_a_heart_beats_in_its_period_without_a_thread_until_it_is_stopped(
     heart.start()
     async with asyncio.timeout(2):
         while len(beats) < 3:
-            heart._last_recv = time.perf_counter()
+            heart.ack()
             await asyncio.sleep(0.005)
     heart.stop()
     count = len(beats)

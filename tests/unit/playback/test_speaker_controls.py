@@ -9,7 +9,7 @@ import pytest
 from bot.errors import PlaybackError
 from bot.playback import Line, Speakers
 from bot.playback.buffer import DOUBTFUL
-from bot.playback.speaker import REMEMBERED
+from bot.playback.history import REMEMBERED
 from tests.unit.playback.aviary import ALICE, ATTIC, BOB, BOT, GUILD, LOUNGE, Aviary, Script
 
 

@@ -103,6 +103,42 @@ async def test_a_lost_discovery_is_not_answered_and_the_next_one_is(house: House
     assert house.voice.faults.lose_discovery == 0
 
 
+async def test_audio_that_is_taken_elsewhere_is_refused_at_the_earlier_port_by_the_system(house: House) -> None:
+    async with Client(house) as bot:
+        await bot.described()
+        earlier = house.voice.udp_address
+        assert bot.udp is not None
+        bot.udp.connect(earlier)
+
+        house.voice.move_port()
+
+        assert house.voice.udp_address != earlier
+        bot.udp.send(b"nobody is there")
+        with pytest.raises(ConnectionRefusedError):
+            bot.udp.send(b"and that is told")
+    async with Client(house) as again:
+        await again.described()
+
+
+async def test_who_speaks_where_announcements_are_lost_is_heard_by_nobody_and_disconnected(house: House) -> None:
+    house.voice.faults.lose_announcements = 1
+    listener = house.voice.seat(channel_id=LOUNGE, user_id=ALICE)
+    async with Client(house) as bot:
+        await bot.secured()
+        await bot.speak(1)
+        await bot.heartbeat()
+        await bot.until(lambda: bot.received(6))
+        bot.say(tone(0.2))
+        assert await bot.closed() == 4020
+    assert listener.heard().packets == 0
+    assert house.voice.faults.lose_announcements == 0
+    async with Client(house) as again:
+        await again.secured()
+        await again.speak(1)
+        again.say(tone(0.2))
+        await listener.hears(0.1)
+
+
 async def test_a_client_that_stops_its_heartbeats_times_out(house: House) -> None:
     house.voice.faults.heartbeat_interval = 20
     async with Client(house) as bot:
