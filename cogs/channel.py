@@ -7,7 +7,7 @@ from discord.ext import commands
 from bot.client import Bot, VoiceTest, thinking
 from bot.client.buttons import Interaction
 from bot.errors import PlaybackError
-from bot.playback import Speakers, is_muted
+from bot.playback import Speakers, is_in_voice, is_muted
 from cogs.places import need_channel_of, server_of
 
 
@@ -45,8 +45,14 @@ class Channel(commands.Cog):
             may_mute=granted.mute_members or granted.move_members,
         )
         if not left:
-            raise PlaybackError("I am in no voice channel here.")
+            await self._withdraw(interaction.guild)
         await interaction.edit_original_response(content="I have left the voice channel.")
+
+    async def _withdraw(self, guild: discord.Guild | None) -> None:
+        """Leave a channel in which Discord has the bot although nothing is known of it here, as after a crash."""
+        if guild is None or not is_in_voice(guild):
+            raise PlaybackError("I am in no voice channel here.")
+        await guild.change_voice_state(channel=None)
 
     @app_commands.command()
     @app_commands.guild_only()

@@ -21,7 +21,7 @@ Takes packets and knows neither who made them nor what they say. The way of a pa
 from bot.playback.ledger import Ledger
 from bot.playback.limits import Limits
 from bot.playback.line import Line, Played, Queued, Tell, Ticket, VocalChannel, VoiceReport, tell_nobody
-from bot.playback.rights import admit, is_muted, label
+from bot.playback.rights import admit, is_in_voice, is_muted, label
 from bot.playback.speakers import Speakers
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "VocalChannel",
     "VoiceReport",
     "admit",
+    "is_in_voice",
     "is_muted",
     "label",
     "tell_nobody",

@@ -3,10 +3,10 @@
 The only module that touches what discord.py keeps private (and asyncio). All of it is as in 2.7.1 and pinned by a test:
 
     VoiceClient               _connection, _state.http
-    VoiceConnectionState      _connect, _connect_websocket, _expecting_disconnect, _handshake_websocket,
-                              _poll_voice_ws, _potential_reconnect, _socket_reader, _state, _wait_for_state,
-                              can_encrypt, dave_protocol_version, dave_session, secret_key, self_voice_state, socket,
-                              ssrc, state, ws
+    VoiceConnectionState      _connect, _connect_websocket, _connector, _expecting_disconnect, _handshake_websocket,
+                              _poll_voice_ws, _potential_reconnect, _socket_reader, _state, _voice_connect,
+                              _wait_for_state, can_encrypt, dave_protocol_version, dave_session, secret_key,
+                              self_voice_state, socket, ssrc, state, ws
     DiscordVoiceWebSocket     ws, _connection, _hook, _keep_alive, _max_heartbeat_timeout
     asyncio's SSLProtocol     max_size, _ssl_buffer, _ssl_buffer_view, reached by aiohttp's _response
 
@@ -229,6 +229,12 @@ class ChannelConnection(VoiceConnectionState):
             self.expelled = True
         await super().voice_state_update(data)
 
+    async def _voice_connect(self, *, self_deaf: bool = False, self_mute: bool = False) -> None:
+        """Ask to be let in. Not once it was left: a cancellation of the attempt may get lost on its way (3.11)."""
+        if self.parted:
+            raise asyncio.CancelledError
+        await super()._voice_connect(self_deaf=self_deaf, self_mute=self_mute)
+
     async def _connect_websocket(self, resume: bool) -> ChannelSocket:
         websocket = await ChannelSocket.open(self, resume=resume)
         self.state = ConnectionFlowState.websocket_connected
@@ -256,6 +262,8 @@ class ChannelConnection(VoiceConnectionState):
         async with self._parting:
             if not self.parted:
                 self.parted = True
+                if self._connector is not None and self._connector is not asyncio.current_task():
+                    self._connector.cancel()
                 confirmed = self.guild.voice_client is self.voice_client and is_in_voice(self.guild)
                 await super().disconnect(force=force, cleanup=True, wait=wait and confirmed)
 

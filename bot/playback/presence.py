@@ -45,6 +45,8 @@ class Presence:
         """Done when the silence was sent that goes before whatever will be said."""
         self.link: VoiceLink | None = None
         """The connection to where it is."""
+        self.expelled = False
+        """It was thrown out, and waits to be invited back."""
         self.wanted: VocalChannel | None = None
         """Where it is to be although nothing is to be said."""
 
@@ -63,10 +65,13 @@ class Presence:
         self._invitation = channel
         self._invited.set()
 
-    def call(self, channel: VocalChannel) -> Awaitable[VocalChannel]:
-        """Have it come to a channel where nothing has to be said; what is returned is answered when that was tried."""
+    def call(self, channel: VocalChannel, *, stays: bool = True) -> Awaitable[VocalChannel]:
+        """Have it come to a channel where nothing has to be said; what is returned is answered when that was tried.
+
+        `stays`: it is not about to leave where it is.
+        """
         coming = self._invitations.open()
-        if self.is_in(channel):
+        if stays and self.is_in(channel):
             self._invitations.answer(channel)
         else:
             self.wanted = channel
@@ -74,6 +79,7 @@ class Presence:
 
     def turn_down(self, refusal: PlaybackError) -> None:
         """Tell those who still wait for it that it does not come."""
+        self.wanted = None
         self._invitations.answer(refusal)
 
     def send_off(self) -> None:
@@ -101,12 +107,20 @@ class Presence:
             return
         turn.mute(muted=muted)
         if not muted:
-            turn.ticket.tell(f"I may speak in {where} again: your line goes on with its sentence.")
+            goes_on = "/resume lets your line go on." if turn.paused else "your line goes on with its sentence."
+            turn.ticket.tell(f"I may speak in {where} again: {goes_on}")
         elif isinstance(channel, discord.StageChannel):
             turn.ticket.tell(f"I am in the audience of {where}: your line waits until I may speak.")
-            self._background.run(ask_to_speak(channel, turn.ticket.tell))
+            self._background.run(self._ask_again(channel, turn))
         else:
             turn.ticket.tell(f"I was muted in {where}: your line waits until a moderator unmutes me.")
+
+    async def _ask_again(self, channel: VocalChannel, turn: Turn) -> None:
+        """Ask for the right to speak back; where nobody gives it, the line is over."""
+        try:
+            await ask_to_speak(channel, turn.ticket.tell, needed=lambda: turn.muted and not turn.over)
+        except PlaybackError as refusal:
+            turn.interrupt(refusal)
 
     async def arrive(self) -> bool:
         """Follow the last call where nothing is to be said; whether it is in a channel then."""
@@ -168,11 +182,14 @@ class Presence:
             await asyncio.sleep(REJOIN_SECONDS)
             return turn.channel
         turn.ticket.tell(f"I was disconnected from {where}: /join brings me back, and I go on with your line.")
+        self.expelled = True
         try:
             async with asyncio.timeout(self._invitation_seconds):
                 await self._invited.wait()
         except TimeoutError as error:
             raise PlaybackError(f"I was disconnected from {where} and not invited back: ask again.") from error
+        finally:
+            self.expelled = False
         return self._invitation or turn.channel
 
     async def part(self) -> None:

@@ -36,10 +36,13 @@ class PacketSender:
     def send(self, packet: bytes) -> None:
         """Send one Opus packet of 20 ms; what nobody could decrypt is not sent."""
         route = self._route
+        voiced = packet != SILENCE
+        if not route.connected:  # what was agreed on with the next server is not all there yet
+            self.refused += voiced
+            return
         if route.secret_key is not self._key:
             self._key = route.secret_key
             self._stream.rekey(route.secret_key, route.ssrc)
-        voiced = packet != SILENCE
         if voiced and route.dave_protocol_version:
             session = route.dave_session
             if session is None or not session.ready:

@@ -82,11 +82,8 @@ class Speaker:
         present, here = admit_bot(channel), self._presence.channel
         if self._queue.turns and here is not None and here.id != present.id:
             raise PlaybackError(f"I am speaking in {label(here)}: ask again when I am done, or /stop me there.")
-        coming = self._presence.call(present)
-        if self._presence.is_in(present):
-            self._wake.set()
-        else:
-            self._invite(present)
+        coming = self._presence.call(present, stays=not self._leaving)
+        self._invite(present)
         return coming
 
     def stop(self, *, asker_id: int, may_mute: bool) -> int:
@@ -99,6 +96,8 @@ class Speaker:
 
     def pause(self, *, paused: bool, asker_id: int, may_mute: bool) -> Line:
         """Hold the line that is being said, or let it go on; return it. Raises PlaybackError as `skip`."""
+        if self._closed:
+            raise PlaybackError(_SHUTTING_DOWN)
         return self._queue.pause(paused=paused, asker_id=asker_id, may_mute=may_mute)
 
     async def leave(self, *, asker_id: int, may_mute: bool) -> bool:
@@ -110,27 +109,34 @@ class Speaker:
             return False
         channel = self._channel()
         listens = channel is not None and asker_id in channel.voice_states
-        if not (may_mute or listens) and any(turn.line.asker_id != asker_id for turn in self._queue.turns):
-            raise PlaybackError(
-                "Somebody's line is being said here: join the channel first, or ask a member with Mute Members."
-            )
+        turns = self._queue.turns
+        if not (may_mute or listens):
+            if any(turn.line.asker_id != asker_id for turn in turns):
+                raise PlaybackError(
+                    "Somebody's line is being said here: join the channel first, or ask a member with Mute Members."
+                )
+            if channel is not None and not turns:
+                raise PlaybackError(
+                    f"I am in {label(channel)} and you are not: join it, or ask a member with Mute Members."
+                )
         self._send_out("I was sent away" if channel is None else f"I was sent out of {label(channel)}")
         await self._away.wait()
         return True
 
     async def close(self) -> None:
         """Say the present sentence to its end, leave, and take no more. What was not said stays written down."""
-        self._closed = self._queue.closing = True
+        self._closed = True
+        self._queue.closing = not self._presence.expelled  # a restart is no way back in
         current = self._queue.current
-        if current is not None and self._presence.link is not None and not current.paused:
-            current.finish_sentence(_farewell(current))
+        if current is not None and self._presence.link is not None and not (current.paused or current.muted):
+            current.finish_sentence(self._farewell(current))
             for turn in self._queue.waiting:
-                self._queue.end([turn], _farewell(turn))
+                self._queue.end([turn], self._farewell(turn))
             self._leaving = True
             if self._task is not None:
                 await asyncio.wait((self._task,), timeout=self._limits.finish_seconds)
         for turn in self._queue.turns:
-            self._queue.end([turn], _farewell(turn))
+            self._queue.end([turn], self._farewell(turn))
         self._abandon(None)
         if self._task is not None:
             await asyncio.wait((self._task,))
@@ -150,10 +156,12 @@ class Speaker:
                 if link.parted and self._queue.current is None:
                     self._depart(PlaybackError(f"I was disconnected from {label(channel)}: ask again."))
                 return
+            if before.channel is not None and before.channel.id != after.channel.id and not link.parted:
+                self._follow_move(after.channel)
             channel = after.channel
             self._presence.notice_mute(channel, self._queue.current)
         if before.channel != after.channel and not link.parted and not has_listener(channel):
-            self._abandon(PlaybackError(f"Nobody is in {label(channel)}, so I left."))
+            self._abandon(PlaybackError(f"Nobody is in {label(channel)}, so I left: join a channel and ask again."))
 
     def renew(self, guild: discord.Guild) -> None:
         """Follow the server as Discord described it anew; a connection that Discord knows no more is lost."""
@@ -164,6 +172,25 @@ class Speaker:
     def judge(self) -> None:
         """End the lines that the bot may not say any more, with the cure."""
         self._queue.judge()
+        here = self._presence.channel
+        if here is not None and here.guild.get_channel(here.id) is None:
+            self._abandon(None)
+
+    def _follow_move(self, channel: VocalChannel) -> None:
+        """Say what is being said where a moderator sent the bot, and tell those who care."""
+        turn = self._queue.current
+        if turn is None or turn.over or turn.channel.id == channel.id:
+            return
+        turn.channel = channel
+        moved = f"I was moved to {channel.mention}, and go on there."
+        turn.ticket.tell(moved)
+        self._background.run(turn.line.tell(moved))
+
+    def _farewell(self, turn: Turn) -> PlaybackError:
+        """Say what becomes of a line when the process ends."""
+        if self._presence.expelled:
+            return PlaybackError(f"I was disconnected from {label(turn.channel)} and not invited back: ask again.")
+        return PlaybackError(_GOES_ON if turn.line.saved else _SHUTTING_DOWN)
 
     def _channel(self) -> VocalChannel | None:
         """Give the channel the bot is in, or is about to join."""
@@ -195,6 +222,7 @@ class Speaker:
         if self._queue.current is not None:
             self._queue.current.interrupt(verdict)
         self._leaving = True
+        self._presence.turn_down(PlaybackError("I was sent away before I came: ask again."))
         self._wake.set()
 
     async def _run(self) -> None:
@@ -204,13 +232,12 @@ class Speaker:
                 if turn is not None:
                     await self._take(turn)
                     continue
-                self._leaving = False
                 await self._presence.part()
-                self._presence.turn_down(PlaybackError("I was sent away before I came: ask again."))
+                self._leaving = False
                 self._away.set()
                 if self._on_left is not None and not self._closed:
                     self._background.run(self._on_left())
-                if not self._queue.waiting:
+                if self._closed or not (self._queue.waiting or self._presence.wanted):
                     return
         finally:
             stopped = PlaybackError("I had to stop speaking here: ask again.")
@@ -221,12 +248,12 @@ class Speaker:
     async def _next(self) -> Turn | None:
         """Wait for the next turn, and begin it; None when it is time to leave."""
         while not self._leaving:
+            self._wake.clear()  # before it is looked what there is to do: nothing that comes meanwhile is missed
             turn = self._queue.advance()
             if turn is not None:
                 return turn
             if not await self._presence.arrive():
                 return None
-            self._wake.clear()
             try:
                 async with asyncio.timeout(self._limits.idle_seconds):
                     await self._wake.wait()
@@ -256,8 +283,3 @@ class Speaker:
             turn.ticket.tell(back)
             await turn.line.tell(back)
         return link
-
-
-def _farewell(turn: Turn) -> PlaybackError:
-    """Say what becomes of a line when the process ends."""
-    return PlaybackError(_GOES_ON if turn.line.saved else _SHUTTING_DOWN)

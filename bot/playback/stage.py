@@ -17,10 +17,13 @@ HAND_SECONDS = 120.0
 _LOOK_SECONDS = 0.02
 
 
-async def ask_to_speak(channel: VocalChannel, tell: Callable[[str], None]) -> None:
+async def ask_to_speak(
+    channel: VocalChannel, tell: Callable[[str], None], *, needed: Callable[[], bool] = lambda: True
+) -> None:
     """Become a speaker on a stage; anywhere else, do nothing. Raises PlaybackError where nobody lets the bot.
 
-    `tell` is told where a moderator has to be waited for.
+    `tell` is told where a moderator has to be waited for; that ends when it is not `needed` any more, or the bot has
+    left.
     """
     if not isinstance(channel, discord.StageChannel) or not _in_audience(channel):
         return
@@ -35,7 +38,7 @@ async def ask_to_speak(channel: VocalChannel, tell: Callable[[str], None]) -> No
             f"Discord did not let me speak in {label(channel)}: give me Request to Speak there."
         ) from error
     for _ in range(round(HAND_SECONDS / _LOOK_SECONDS)):
-        if not _in_audience(channel):
+        if not (_in_audience(channel) and needed()):
             return
         await asyncio.sleep(_LOOK_SECONDS)
     raise PlaybackError(f"Nobody let me speak in {label(channel)}: ask a moderator of the stage, and try again.")
@@ -43,4 +46,4 @@ async def ask_to_speak(channel: VocalChannel, tell: Callable[[str], None]) -> No
 
 def _in_audience(channel: discord.StageChannel) -> bool:
     voice = channel.guild.me.voice
-    return voice is None or voice.suppress
+    return voice is not None and voice.suppress

@@ -24,6 +24,8 @@ from bot.playback.source import LEAD, OpusSource
 
 log = logging.getLogger(__name__)
 
+SLOW_SECONDS = 8.0
+"""Without a sound of the voice for so long, whoever asked is told what is waited for."""
 COLD_SECONDS = 30.0
 """Without a packet for so long, listeners are taken to have to get used to the speaker again."""
 BREATH = 15
@@ -120,12 +122,14 @@ class Turn:
         """
         self.prepare()
         self._playing = asyncio.create_task(self._play(join))
+        slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._tell_slow)
         try:
             await asyncio.wait((self._playing,))
         finally:
             if not self._playing.done():
                 self.interrupt(PlaybackError("The line was cut off: ask again."))
                 await asyncio.wait((self._playing,))
+            slow.cancel()
             await self.discard()
             self._settle(self._playing)
 
@@ -226,6 +230,10 @@ class Turn:
                     refused=so_far.refused + playing.refused,
                 )
             )
+
+    def _tell_slow(self) -> None:
+        if self._link is not None and not self._buffer.taken and self._buffer.empty and not self.over:
+            self.ticket.tell("The voice service is slow: your line is said as soon as it answers. /stop ends it.")
 
     def _wake(self) -> None:
         if self._link is not None:

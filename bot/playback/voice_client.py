@@ -240,6 +240,7 @@ async def _withdraw(guild: discord.Guild) -> None:
     await guild.voice_client.disconnect(force=True)
     if not await _until(lambda: not is_in_voice(guild), LEAVE_SECONDS):
         log.warning("Discord did not confirm that we left the voice channel of guild %d", guild.id)
+        await guild.change_voice_state(channel=None)
 
 
 async def _until(condition: Callable[[], bool], seconds: float) -> bool:

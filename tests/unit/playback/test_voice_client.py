@@ -42,6 +42,8 @@ def test_discord_py_is_the_release_whose_private_parts_we_know() -> None:
         (voice_state.VoiceConnectionState._poll_voice_ws, "await self.ws.poll_event()"),
         (voice_state.VoiceConnectionState._poll_voice_ws, "successful = await self._potential_reconnect()"),
         (voice_state.VoiceConnectionState._potential_reconnect, "ConnectionFlowState.got_both_voice_updates"),
+        (voice_state.VoiceConnectionState._inner_connect, "await self._voice_connect(self_deaf=self_deaf, self_mute="),
+        (voice_state.VoiceConnectionState.connect, "self._connector = self.voice_client.loop.create_task("),
         (voice_state.VoiceConnectionState._voice_disconnect, "self._expecting_disconnect = True"),
         (voice_state.VoiceConnectionState._wait_for_state, "timeout: Optional[float] = None"),
         (voice_state.VoiceConnectionState._update_voice_channel, "self.voice_client.channel = "),
