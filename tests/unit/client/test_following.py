@@ -19,15 +19,21 @@ def _stage(bot: Bot) -> Stage:
 
 
 async def test_news_stand_under_the_promise_until_the_outcome_takes_their_place(bot: Bot, alice: Member) -> None:
+    shown: list[str] = []
     answer = await alice.slash("promise")
     await answer.until(lambda seen: seen.content == "It comes.")
     ticket = _stage(bot).ticket
 
-    ticket.tell("It is held up.")
-    await answer.until(lambda seen: seen.content == "It comes.\nIt is held up.")
+    for news in ("It is held up.", "It goes on."):
+        ticket.tell(news)
+        await answer.until(lambda seen, news=news: news in seen.content)
+        shown.append(answer.content)
     ticket.settle(Played(packets=50, stopped=False))
+    await answer.until(lambda seen: "packets" in seen.content)
+    shown.append(answer.content)
 
-    await answer.until(lambda seen: seen.content == "50 packets.")
+    assert shown == ["It comes.\nIt is held up.", "It comes.\nIt goes on.", "50 packets."]
+    assert (answer.followups, alice.direct_messages) == ([], [])
 
 
 async def test_a_line_that_fails_in_time_is_told_in_its_answer(bot: Bot, alice: Member) -> None:
