@@ -31,12 +31,16 @@ SPEAKING = discord.Permissions(view_channel=True, connect=True, speak=True)
 class FarVoiceSocket(DiscordVoiceWebSocket):
     """A voice websocket on which nothing arrives until it is closed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._closed_with: asyncio.Future[int] = loop.create_future()
+    def __init__(self, aviary: "Aviary") -> None:
+        self._aviary = aviary
+        self._closed_with: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._keep_alive = None
         self.ws = SimpleNamespace(close_code=None)
         self.seq_ack = -1
         self.secret_key = [0] * 32
+        self.broken = False
+        self.told: list[discord.SpeakingState] = []
+        """What Discord was told of whether we speak, or would have been were the wire not broken."""
 
     async def poll_event(self) -> None:
         code = await asyncio.shield(self._closed_with)
@@ -47,8 +51,11 @@ class FarVoiceSocket(DiscordVoiceWebSocket):
         if not self._closed_with.done():
             self._closed_with.set_result(code)
 
-    async def speak(self, state: object = None) -> None:
-        return None
+    async def speak(self, state: discord.SpeakingState = discord.SpeakingState.voice) -> None:
+        self.told.append(state)
+        await self._aviary.tell()
+        if self.broken:
+            raise ConnectionResetError
 
 
 class FarDave:
@@ -73,7 +80,7 @@ class FarConnection(ChannelConnection):
         if aviary.voice_fault is not None:
             raise aviary.voice_fault
         self.state = ConnectionFlowState.websocket_connected
-        return FarVoiceSocket(asyncio.get_running_loop())
+        return FarVoiceSocket(aviary)
 
     async def _handshake_websocket(self) -> None:
         aviary = self.voice_client.client.aviary

@@ -2,12 +2,16 @@
 
 import asyncio
 import gc
+import time
 
 import pytest
 
 from bot.errors import PlaybackError, ProviderError
 from bot.playback import Played, Speakers
 from bot.playback.buffer import SILENCE
+from bot.playback.player import TAIL
+from bot.playback.source import LEAD
+from bot.playback.turn import BREATH
 from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, Aviary, Script
 
 
@@ -29,6 +33,22 @@ async def test_a_line_begins_with_200_ms_of_silence(aviary: Aviary, speakers: Sp
     script = Script()
     await speakers.enqueue(script.line(aviary.channel(LOUNGE))).done
     assert aviary.frames[:11] == [SILENCE] * 10 + script.packets[:1]
+
+
+@pytest.mark.parametrize(("quiet", "silence"), [(0.0, BREATH), (5.0, 0), (40.0, LEAD)])
+async def test_a_line_is_set_off_from_one_just_before_and_led_in_after_a_long_quiet(
+    aviary: Aviary, speakers: Speakers, quiet: float, silence: int
+) -> None:
+    await speakers.enqueue(Script(10).line(aviary.channel(LOUNGE))).done
+    await aviary.until(lambda: aviary.frames[-TAIL:] == [SILENCE] * TAIL)
+    before = len(aviary.frames)
+    aviary.guild.voice_client.last_sent = time.monotonic() - quiet
+
+    following = Script(10)
+    await speakers.enqueue(following.line(aviary.channel(LOUNGE))).done
+    await aviary.hears(20)
+
+    assert aviary.frames[before:].index(following.packets[0]) == silence
 
 
 async def test_lines_are_said_one_after_another_without_joining_again(aviary: Aviary, speakers: Speakers) -> None:
