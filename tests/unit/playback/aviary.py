@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Self
@@ -276,6 +277,22 @@ class Script:
 
     def line(self, channel: discord.abc.GuildChannel, asker_id: int = ALICE) -> Line:
         return Line(asker_id=asker_id, channel=channel, open=lambda _: self.open(), sentences=("Some words.",))
+
+
+def sentences(channel: discord.abc.GuildChannel, *sizes: int, **changes: Any) -> Line:
+    """Make a line of alice's of sentences, each of so many packets: its number and theirs are in them."""
+
+    @asynccontextmanager
+    async def open_sentence(number: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        async def each() -> AsyncIterator[bytes]:
+            for packet in range(sizes[number]):
+                yield bytes([0x78, number, packet])
+
+        yield each()
+
+    texts = tuple(f"Sentence {number}." for number in range(len(sizes)))
+    line = Line(asker_id=ALICE, channel=channel, open=open_sentence, sentences=texts, voice="Aki")
+    return replace(line, **changes)
 
 
 def user(user_id: int, *, bot: bool = False) -> dict[str, object]:
