@@ -1,11 +1,12 @@
 """A line followed to its end for its asker, and answers that do not wait for Discord."""
 
 import asyncio
+import inspect
 from typing import cast
 
 import pytest
 
-from bot.client import Bot
+from bot.client import Bot, follow
 from bot.errors import PlaybackError
 from bot.playback import Played
 from playground.discord import Discord, Member
@@ -60,6 +61,10 @@ async def test_a_line_that_fails_too_late_for_its_answer_is_told_by_direct_messa
     assert answer.content == "It comes."
 
 
+def test_an_answer_is_given_up_before_discord_takes_no_change_of_it_any_more() -> None:
+    assert inspect.signature(follow).parameters["patience"].default < 15 * 60
+
+
 async def test_a_line_that_is_said_late_is_no_reason_to_write(bot: Bot, alice: Member, journal: Journal) -> None:
     answer = await alice.slash("promise", patience=0.0)
     await answer.until(lambda seen: seen.content == "It comes.")
@@ -87,6 +92,7 @@ async def test_what_fails_before_discord_was_told_is_answered_all_the_same(bot: 
     answer = await alice.slash("hurry", fails=True)
 
     await answer.until(lambda seen: seen.content == "There is nothing here: go away.")
+    assert answer.deferred
     assert answer.ephemeral
 
 

@@ -28,7 +28,7 @@ class FarWire:
             raise ConnectionResetError
         self.sent.append(text)
 
-    async def close(self, *, code: int) -> None:
+    async def close(self, *, code: int = 1000) -> None:
         self.closed_with = code
 
 
