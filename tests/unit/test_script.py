@@ -249,6 +249,19 @@ async def test_a_voice_that_failed_since_is_not_heard_from_the_cache(
     assert provider.count("synthesize") == 2
 
 
+async def test_a_voice_that_got_another_id_is_not_heard_from_the_cache(
+    speech: SpeechService, store: Store, provider: FakeProvider, clone: Clone
+) -> None:
+    voice, other = await clone(), await clone("Bea")
+    await _hear(speech.script(voice, TEXT).open(0))
+    await store.save(replace(voice, remote_id=other.remote_id))
+
+    await _hear(speech.script(voice, TEXT).open(0))
+
+    assert provider.count("synthesize") == 2
+    assert provider.last("synthesize").remote_id == other.remote_id
+
+
 async def test_a_rejected_voice_that_moved_is_asked_for_by_its_new_id_from_then_on(
     speech: SpeechService, provider: FakeProvider, store: Store, clone: Clone
 ) -> None:

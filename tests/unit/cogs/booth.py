@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from bot.errors import PlaybackError
 from bot.playback import Limits, Line, Played, Queued, Speakers, Tell, Ticket, VocalChannel
 from playground.discord.bell import Bell
 
@@ -34,6 +35,8 @@ class Booth(Speakers):
         self.position = 0
         self.played: Played | None = None
         """What becomes of each line at once; None: it waits."""
+        self.fault: PlaybackError | None = None
+        """Why each line is not said."""
         self.held: list[bool] = []
         """Each wish to hold the present line, or to let it go on."""
         self.panels: dict[str, tuple[int, int]] = {}
@@ -49,7 +52,9 @@ class Booth(Speakers):
     def enqueue(self, line: Line) -> Ticket:
         self.asked.append(line)
         ticket = Ticket(self.position, at_once=not self.lines)
-        if self.played is not None:
+        if self.fault is not None:
+            ticket.reject(self.fault)
+        elif self.played is not None:
             ticket.settle(self.played)
         return ticket
 
