@@ -61,10 +61,11 @@ async def test_a_line_is_written_down_with_each_sentence_that_was_said_and_struc
     ]
 
 
-async def test_a_line_that_is_stopped_before_its_turn_is_struck_out_and_opened_no_further(
+async def test_a_line_that_is_stopped_before_its_turn_is_struck_out_and_made_no_further(
     aviary: Aviary, speakers: Speakers, book: Book
 ) -> None:
     saved, waiting = make_line(), Script()
+    waiting.hold_at = 5
     speakers.enqueue(Script(100).line(aviary.channel(LOUNGE)))
     speakers.enqueue(replace(waiting.line(aviary.channel(LOUNGE)), saved=saved))
     await waiting.opened.wait()
@@ -72,8 +73,9 @@ async def test_a_line_that_is_stopped_before_its_turn_is_struck_out_and_opened_n
     speakers.stop(GUILD, asker_id=ALICE, may_mute=False)
 
     assert book.notes == [("keep", saved.id, None, None), ("drop", saved.id)]
-    await waiting.closed.wait()
     assert speakers.queue(GUILD) == ()
+    await speakers.close()
+    assert waiting.closed.is_set()
 
 
 async def test_at_the_end_of_the_process_a_sentence_is_said_to_its_end_and_the_rest_stays_written_down(
