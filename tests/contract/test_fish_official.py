@@ -16,7 +16,8 @@ from playground.services.fish import FishService
 from playground.services.service import Asked, Upload
 from tests.contract.conftest import make
 from tests.contract.schemas import check, form_values, needs_openapi, request_schema
-from tests.unit.providers.fish_house import KEY, OURS, clone_request, fish, sample, speak
+from tests.unit.providers.fish_house import KEY, OURS, clone_request, fish, sample
+from tests.unit.providers.sound import speak
 
 COVER = b"\xff\xd8\xff\xe0 a picture"
 LINE = "The first sentence is short. The second one is longer."

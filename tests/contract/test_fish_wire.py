@@ -18,7 +18,8 @@ from tests.contract.schemas import (
     typed,
     websocket_message,
 )
-from tests.unit.providers.fish_house import clone_request, fish, sample, speak
+from tests.unit.providers.fish_house import clone_request, fish, sample
+from tests.unit.providers.sound import speak
 
 COVER = b"\xff\xd8\xff\xe0 a picture"
 LINE = "The first sentence is short. The second one is longer."

@@ -103,6 +103,11 @@ async def test_after_a_new_session_the_bot_sees_who_comes_and_goes(booth: House,
     await stall.until(lambda: booth.discord.gateway.identified > identified)
     await stall.spoken(await says(stall.alice, 3))
 
+    await stall.bob.joins(stall.lounge)
     await stall.alice.leaves()
+    await stall.spoken(await says(stall.bob, 3))
+    assert stall.lounge.present == [stall.bot_name, "bob"]
+    await stall.bob.leaves()
 
     await stall.quiet()
+    assert stall.lounge.present == []

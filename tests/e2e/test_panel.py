@@ -105,16 +105,20 @@ async def test_pause_becomes_resume_and_the_line_goes_on(spoken: Scene) -> None:
 async def test_the_button_shows_what_was_paused_by_command(spoken: Scene) -> None:
     answer, panel = await _announced(spoken)
 
-    await spoken.alice.slash("pause")
-    await spoken.until(lambda: panel.buttons[0] == "Resume")
-    await spoken.alice.slash("resume")
-    await spoken.until(lambda: panel.buttons[0] == "Pause")
-    await spoken.alice.slash("pause")
-    await spoken.until(lambda: panel.buttons[0] == "Resume")
+    for command, told, label in (
+        ("pause", "Paused: /resume lets it go on.", "Resume"),
+        ("resume", "It goes on.", "Pause"),
+        ("pause", "Paused: /resume lets it go on.", "Resume"),
+    ):
+        assert (await spoken.alice.slash(command)).content == told
+        await spoken.until(lambda label=label: panel.buttons[0] == label)
+        assert panel.buttons == [label, *BUTTONS[1:]]
     await spoken.alice.click(panel, "Stop")
 
     await _stopped(answer)
     await spoken.until(lambda: panel.buttons[0] == "Pause")
+    assert panel.buttons == BUTTONS
+    assert panel.content == _headline(spoken.lounge)
 
 
 async def test_stop_and_skip_and_queue_answer_to_who_pressed_alone(spoken: Scene) -> None:
@@ -194,6 +198,8 @@ async def test_an_announcement_needs_no_rights_in_the_text_channel(spoken: Scene
     await (await spoken.alice.slash("leave")).settled()
 
     await spoken.until(lambda: panel.content == f"I have left {spoken.lounge.mention}.")
+    assert panel.buttons == ["Replay"]
+    assert len(spoken.text.messages) == 1
 
 
 async def test_where_discord_takes_no_announcement_the_line_is_said_all_the_same(spoken: Scene) -> None:

@@ -127,9 +127,11 @@ async def test_the_bot_leaves_when_nobody_is_left(spoken: Scene) -> None:
 
     await spoken.alice.leaves()
     await spoken.bob.hears(spoken.lounge, seconds=0.8)
+    assert spoken.lounge.present == ["bob", spoken.bot_name]
     await spoken.bob.leaves()
 
     await spoken.quiet()
+    assert spoken.lounge.present == []
     await answer.until(lambda seen: seen.content == "Nobody is in #Lounge, so I left.")
 
 

@@ -152,9 +152,13 @@ async def test_a_chime_that_is_stopped_is_told(scene: Scene) -> None:
     answer = await scene.alice.slash("voicetest")
     await scene.alice.hears(scene.lounge, seconds=0.1)
 
-    await scene.alice.slash("stop")
+    stopped = await scene.alice.slash("stop")
 
-    await answer.until(lambda seen: seen.content.endswith("❌ Somebody stopped the chime: try again."), PATIENCE)
+    await answer.until(lambda seen: "❌" in seen.content, PATIENCE)
+    assert stopped.content == "Stopped 1 line."
+    may, *_, failed = answer.content.splitlines()
+    assert (may, failed) == (MAY, "❌ Somebody stopped the chime: try again.")
+    assert scene.alice.heard(scene.lounge).seconds < 1
 
 
 async def test_who_is_in_no_channel_is_told(scene: Scene) -> None:

@@ -64,6 +64,26 @@ def test_a_sentence_larger_than_an_eighth_is_not_kept() -> None:
     assert cache.size == 0
 
 
+def test_a_long_sentence_drives_out_as_many_short_ones_as_it_needs_room_for() -> None:
+    cache = SpeechCache(40_000)
+    for number in range(100):
+        cache.put(_key(f"n{number:03}"), (b"x",), era=0)
+
+    cache.put(_key("long"), (b"x" * 4_000,), era=0)
+
+    assert cache.get(_key("long")) is not None
+    assert cache.size <= 40_000
+
+
+def test_the_words_count_as_well_as_the_sound() -> None:
+    cache, other = SpeechCache(100_000), SpeechCache(100_000)
+
+    cache.put(_key("x" * 1_000), PACKETS, era=0)
+    other.put(_key("x"), PACKETS, era=0)
+
+    assert cache.size == other.size + 999
+
+
 def test_no_room_keeps_nothing() -> None:
     cache = SpeechCache(0)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,15 +13,13 @@ from bot.arrivals import Arrival, Arrivals
 from bot.cloning import CONSENT, CloneService, Draft
 from bot.errors import QuotaError, SampleError, StoreError, VoiceError
 from bot.homes import Homes
-from bot.models import Voice
 from bot.samples import SampleService, Take
 from bot.store import Store
 from bot.voices import VoiceService
 from tests.conftest import ALICE, build_clones, build_draft
 from tests.fakes import FakeProvider, HouseFake, ScribeFake, SlowFake, WordyFake
 from tests.sounds import clip, quiet, to_wav
-
-Clone = Callable[..., Awaitable[Voice]]
+from tests.unit.voices_house import Clone
 
 
 async def names(voices: VoiceService, owner_id: int = ALICE) -> list[str]:

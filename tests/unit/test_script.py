@@ -1,7 +1,6 @@
 """A line as sentences: each spoken by itself, kept when whole, the voice looked for once and counted once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,8 +24,7 @@ from bot.voices import VoiceService
 from tests.conftest import ALICE
 from tests.fakes import FakeProvider, HouseFake, speech_chunks
 from tests.sounds import babble, to_pcm
-
-Clone = Callable[..., Awaitable[Voice]]
+from tests.unit.voices_house import Clone, speech_from
 
 TEXT = "Dr. Smith came at noon. He brought a fine cake! Who wants a piece of it?"
 SENTENCES = ("Dr. Smith came at noon.", "He brought a fine cake!", "Who wants a piece of it?")
@@ -252,6 +250,19 @@ async def test_a_voice_that_failed_since_is_not_heard_from_the_cache(
     assert provider.count("synthesize") == 2
 
 
+async def test_a_voice_that_got_another_id_is_not_heard_from_the_cache(
+    speech: SpeechService, store: Store, provider: FakeProvider, clone: Clone
+) -> None:
+    voice, other = await clone(), await clone("Bea")
+    await _hear(speech.script(voice, TEXT).open(0))
+    await store.save(replace(voice, remote_id=other.remote_id))
+
+    await _hear(speech.script(voice, TEXT).open(0))
+
+    assert provider.count("synthesize") == 2
+    assert provider.last("synthesize").remote_id == other.remote_id
+
+
 async def test_a_rejected_voice_that_moved_is_asked_for_by_its_new_id_from_then_on(
     speech: SpeechService, provider: FakeProvider, store: Store, clone: Clone
 ) -> None:
@@ -297,7 +308,7 @@ async def test_a_recording_speaks_by_sentences_and_nothing_is_kept(
 async def test_a_recording_is_refused_where_nothing_speaks_from_one(
     store: Store, samples: SampleService, take: Take
 ) -> None:
-    speech = SpeechService(store, Homes(store, {"house": HouseFake()}, default="house"), samples, max_text=200)
+    speech = speech_from(HouseFake(), store=store, samples=samples)
 
     with pytest.raises(VoiceError, match="choose a voice instead"):
         speech.script_once(take, TEXT)

@@ -34,6 +34,7 @@ def _bare(text: str) -> str:
         "this is so nice!!!|and now we go home",
         "The meeting is on Jan. 5 at No. 10 again.|Please come early.",
         "Das ist z. B. Herr Dr. Müller.|Er kommt am 3. Oktober nach Köln.",
+        "Sie hat evtl. Zeit für uns heute.|Er wohnt in der Kaiserstr. 5 in Köln.",
         "Wir treffen uns um 10 Uhr.|Bringst du das Buch mit?",
         "Er sagte: „Komm sofort her!“ und ging.|Dann war es still.",
         "M. Dupont est arrivé.|Il était très en retard !|Pourquoi donc était-il là ?",
@@ -119,6 +120,13 @@ def test_tags_are_not_torn_apart(tag: str) -> None:
     for before in range(260, 310):
         sentences = split_sentences("x" * before + tag + "y" * 200 + f". And {tag} then more words.")
         assert sum(sentence.count(tag) for sentence in sentences) == 2
+
+
+@pytest.mark.parametrize("tag", ["[very loudly!! and happily so]", "(is that so?! said with a smile)"])
+def test_no_sentence_ends_inside_a_tag(tag: str) -> None:
+    text = f"We shout {tag} and then go home."
+
+    assert split_sentences(text) == (text,)
 
 
 def test_nothing_makes_no_sentence() -> None:

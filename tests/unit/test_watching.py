@@ -1,7 +1,7 @@
 """Voices whose making has not ended: found, followed, told of, and never made twice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +20,8 @@ from bot.voices import VoiceService
 from bot.watching import News, VoiceWatch
 from tests.conftest import ALICE, QUICK, build_clones, build_draft
 from tests.fakes import BrokenFake, FakeProvider, HauntedFake, SlowFake, StuckFake, Verb
+from tests.unit.voices_house import Clone
 
-Clone = Callable[..., Awaitable[Voice]]
 PATIENCE = 10.0
 
 

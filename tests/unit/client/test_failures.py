@@ -117,15 +117,23 @@ async def test_a_failure_that_cannot_be_answered_is_logged_and_goes_no_further(
 ) -> None:
     house.rest.hitches.fail(r"PATCH .*/messages/@original", status=status)
 
-    await alice.slash("fail", how="member", after="thinking")
+    answer = await alice.slash("fail", how="member", after="thinking")
 
-    await journal.tells(f"could not be answered: HTTP {status}")
+    record = await journal.tells(f"could not be answered: HTTP {status}")
+    assert record.levelno == logging.WARNING
+    assert [each for each in journal.records if each.levelno > logging.WARNING] == []
+    assert (answer.content, answer.followups) == ("", [])
+    assert (await alice.slash("fail", how="member")).content == "You are not in a voice channel: join one."
 
 
 async def test_a_listener_that_fails_is_logged(guild: Guild, alice: Member, journal: Journal) -> None:
     await alice.joins(guild.add_voice_channel("Lounge"))
 
-    await journal.tells("bug in on_voice_state_update")
+    record = await journal.tells("bug in on_voice_state_update")
+    assert record.levelno == logging.ERROR
+    assert record.exc_info is not None
+    assert record.exc_info[0] is LookupError
+    assert FRUIT not in record.getMessage()
 
 
 async def test_a_failure_that_meets_a_broken_network_is_logged_and_goes_no_further(

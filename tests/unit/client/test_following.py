@@ -1,11 +1,12 @@
 """A line followed to its end for its asker, and answers that do not wait for Discord."""
 
 import asyncio
+import inspect
 from typing import cast
 
 import pytest
 
-from bot.client import Bot
+from bot.client import Bot, follow
 from bot.errors import PlaybackError
 from bot.playback import Played
 from playground.discord import Discord, Member
@@ -19,15 +20,21 @@ def _stage(bot: Bot) -> Stage:
 
 
 async def test_news_stand_under_the_promise_until_the_outcome_takes_their_place(bot: Bot, alice: Member) -> None:
+    shown: list[str] = []
     answer = await alice.slash("promise")
     await answer.until(lambda seen: seen.content == "It comes.")
     ticket = _stage(bot).ticket
 
-    ticket.tell("It is held up.")
-    await answer.until(lambda seen: seen.content == "It comes.\nIt is held up.")
+    for news in ("It is held up.", "It goes on."):
+        ticket.tell(news)
+        await answer.until(lambda seen, news=news: news in seen.content)
+        shown.append(answer.content)
     ticket.settle(Played(packets=50, stopped=False))
+    await answer.until(lambda seen: "packets" in seen.content)
+    shown.append(answer.content)
 
-    await answer.until(lambda seen: seen.content == "50 packets.")
+    assert shown == ["It comes.\nIt is held up.", "It comes.\nIt goes on.", "50 packets."]
+    assert (answer.followups, alice.direct_messages) == ([], [])
 
 
 async def test_a_line_that_fails_in_time_is_told_in_its_answer(bot: Bot, alice: Member) -> None:
@@ -52,6 +59,10 @@ async def test_a_line_that_fails_too_late_for_its_answer_is_told_by_direct_messa
     (told,) = await alice.told()
     assert told.content == "Nobody is there: join."
     assert answer.content == "It comes."
+
+
+def test_an_answer_is_given_up_before_discord_takes_no_change_of_it_any_more() -> None:
+    assert inspect.signature(follow).parameters["patience"].default < 15 * 60
 
 
 async def test_a_line_that_is_said_late_is_no_reason_to_write(bot: Bot, alice: Member, journal: Journal) -> None:
@@ -81,6 +92,7 @@ async def test_what_fails_before_discord_was_told_is_answered_all_the_same(bot: 
     answer = await alice.slash("hurry", fails=True)
 
     await answer.until(lambda seen: seen.content == "There is nothing here: go away.")
+    assert answer.deferred
     assert answer.ephemeral
 
 

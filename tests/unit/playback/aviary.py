@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Self
@@ -33,13 +34,17 @@ SPEAKING = discord.Permissions(view_channel=True, connect=True, speak=True)
 class FarVoiceSocket(DiscordVoiceWebSocket):
     """A voice websocket on which nothing arrives until it is closed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, loses_announcements: bool) -> None:
+    def __init__(self, aviary: "Aviary", *, loses_announcements: bool) -> None:
+        self._aviary = aviary
         self._loses_announcements = loses_announcements
-        self._closed_with: asyncio.Future[int] = loop.create_future()
+        self._closed_with: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._keep_alive = None
         self.ws = SimpleNamespace(close_code=None)
         self.seq_ack = -1
         self.secret_key = [0] * 32
+        self.broken = False
+        self.told: list[discord.SpeakingState] = []
+        """What Discord was told of whether we speak, or would have been were the wire not broken."""
 
     async def poll_event(self) -> None:
         code = await asyncio.shield(self._closed_with)
@@ -50,8 +55,10 @@ class FarVoiceSocket(DiscordVoiceWebSocket):
         if not self._closed_with.done():
             self._closed_with.set_result(code)
 
-    async def speak(self, state: object = None) -> None:
-        if self._loses_announcements:
+    async def speak(self, state: discord.SpeakingState = discord.SpeakingState.voice) -> None:
+        self.told.append(state)
+        await self._aviary.tell()
+        if self.broken or self._loses_announcements:
             raise ConnectionResetError("closing")
 
 
@@ -79,7 +86,7 @@ class FarConnection(ChannelConnection):
         self.state = ConnectionFlowState.websocket_connected
         loses = aviary.unannounced > 0
         aviary.unannounced -= loses
-        return FarVoiceSocket(asyncio.get_running_loop(), loses_announcements=loses)
+        return FarVoiceSocket(aviary, loses_announcements=loses)
 
     async def _handshake_websocket(self) -> None:
         aviary = self.voice_client.client.aviary
@@ -317,6 +324,22 @@ class Script:
 
     def line(self, channel: discord.abc.GuildChannel, asker_id: int = ALICE) -> Line:
         return Line(asker_id=asker_id, channel=channel, open=lambda _: self.open(), sentences=("Some words.",))
+
+
+def sentences(channel: discord.abc.GuildChannel, *sizes: int, **changes: Any) -> Line:
+    """Make a line of alice's of sentences, each of so many packets: its number and theirs are in them."""
+
+    @asynccontextmanager
+    async def open_sentence(number: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        async def each() -> AsyncIterator[bytes]:
+            for packet in range(sizes[number]):
+                yield bytes([0x78, number, packet])
+
+        yield each()
+
+    texts = tuple(f"Sentence {number}." for number in range(len(sizes)))
+    line = Line(asker_id=ALICE, channel=channel, open=open_sentence, sentences=texts, voice="Aki")
+    return replace(line, **changes)
 
 
 def user(user_id: int, *, bot: bool = False) -> dict[str, object]:

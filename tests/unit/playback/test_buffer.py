@@ -192,6 +192,18 @@ async def test_a_line_ended_between_sentences_begins_no_other() -> None:
     assert buffer.number == 0
 
 
+async def test_whoever_waits_between_sentences_is_told_that_no_other_comes() -> None:
+    told: list[int] = []
+    buffer = LineBuffer(head=2, primed=lambda: told.append(buffer.taken))
+    buffer.begin()
+
+    buffer.stop_after_sentence()
+
+    await buffer.primed()
+    assert told == [0]
+    assert buffer.take() == b""
+
+
 async def test_a_sentence_that_broke_off_is_played_as_far_as_it_came() -> None:
     buffer = LineBuffer(head=8)
     await put(buffer, *PACKETS[:3], whole=False)

@@ -30,7 +30,7 @@ class FarWire:
             raise ConnectionResetError
         self.sent.append(text)
 
-    async def close(self, *, code: int) -> None:
+    async def close(self, *, code: int = 1000) -> None:
         self.closed_with = code
 
 
@@ -164,7 +164,7 @@ async def test_a_heart_that_is_not_answered_closes_the_connection_as_broken() ->
 async def test_a_heart_on_a_wire_that_breaks_stops_quietly() -> None:
     wire = FarWire()
     wire.broken = True
-    heart, _ = _heart(wire, interval=0.01)
+    heart, _ = _heart(wire, interval=0.1)
 
     heart.start()
     await asyncio.wait_for(heart._beating, 2)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from bot.errors import ProviderError
 from bot.playback.buffer import LineBuffer
 from bot.playback.line import Line
 from bot.playback.making import AHEAD, Making
@@ -13,8 +14,10 @@ from bot.playback.making import AHEAD, Making
 class Maker:
     """Makes sentences of so many packets; holds each at its gate. Owns which were opened and closed."""
 
-    def __init__(self, *sizes: int, held: frozenset[int] = frozenset()) -> None:
+    def __init__(self, *sizes: int, held: frozenset[int] = frozenset(), fault: BaseException | None = None) -> None:
         self.sizes = sizes
+        self.fault = fault
+        """What every sentence breaks off with."""
         self.opened: list[int] = []
         self.closed: list[int] = []
         self.gates = {number: asyncio.Event() for number in held}
@@ -32,6 +35,8 @@ class Maker:
             yield b"x"
         if number in self.gates:
             await self.gates[number].wait()
+        if self.fault is not None:
+            raise self.fault
 
     def line(self) -> Line:
         return Line(asker_id=1, channel=SimpleNamespace(), open=self.open, sentences=("",) * len(self.sizes))
@@ -91,10 +96,23 @@ async def test_nothing_is_opened_further_than_5_s_ahead_of_what_is_heard(making:
     assert maker.opened == [0, 1, 2]
     assert buffer.ahead == 300 > AHEAD
 
-    await _hear(buffer, 75)
+    await _hear(buffer, 49)
+    await _settle()
+    assert maker.opened == [0, 1, 2]
+    await _hear(buffer, 26)
     await _settle()
 
     assert maker.opened == [0, 1, 2, 3]
+
+
+async def test_after_a_sentence_that_broke_off_no_other_is_opened() -> None:
+    maker, buffer = Maker(5, 5, fault=ProviderError("It broke.", kind="server")), LineBuffer(head=1)
+
+    with pytest.raises(ProviderError, match="It broke"):
+        await Making(maker.line(), buffer).run()
+
+    assert maker.opened == maker.closed == [0]
+    assert [buffer.take() for _ in range(6)] == [b"x"] * 5 + [b""]
 
 
 async def test_a_line_that_is_stopped_opens_nothing_more_and_closes_what_is_open(

@@ -87,3 +87,32 @@ def test_what_is_cut_sends_nothing_more() -> None:
     clock.pass_by(20)
 
     assert sent == [b"a", b"a"]
+
+
+def test_a_source_that_is_filled_while_it_is_found_empty_is_read_again() -> None:
+    class Filled(Source):
+        def read(self) -> bytes | None:
+            packet = super().read()
+            if packet is None:
+                player.wake()
+            return packet
+
+    player, clock, sent, _ = _player(Filled(b"a", None, b"b"))
+    player.wake()
+
+    clock.pass_by(3)
+
+    assert sent == [b"a", b"b"]
+
+
+def test_a_source_that_sleeps_is_ended_by_stopping_it() -> None:
+    player, clock, sent, ended = _player(Source(b"a", None))
+    player.wake()
+    clock.pass_by(3)
+
+    player.stop()
+    assert player.over
+    clock.pass_by(20)
+
+    assert sent == [b"a", *[SILENCE] * TAIL]
+    assert ended == [None]

@@ -1,5 +1,5 @@
 from bot.playback.buffer import SILENCE, LineBuffer
-from bot.playback.source import END, LEAD, LULL, PATIENCE, OpusSource
+from bot.playback.source import END, LEAD, LULL, PATIENCE, Lead, OpusSource
 
 
 async def filled(*packets: bytes, ended: bool = True) -> LineBuffer:
@@ -106,3 +106,22 @@ async def test_a_sentence_whose_session_ended_with_it_is_said_again_in_the_next(
     assert held == [SILENCE] * 3
     assert again == [b"a", b"b", *[SILENCE] * END, b""]
     assert source.exhausted
+
+
+async def test_a_line_held_again_and_again_but_never_for_long_is_said_to_its_end() -> None:
+    ready = True
+    source = OpusSource(await filled(b"a", b"b", b"c"), lambda: 1 if ready else None, lead=0)
+    said = [source.read()]
+    for _ in range(2):
+        ready = False
+        assert [source.read() for _ in range(PATIENCE)] == [SILENCE] * PATIENCE
+        ready = True
+        said.append(source.read())
+
+    assert [*said, source.read()] == [b"a", b"b", b"c", SILENCE]
+
+
+def test_the_silence_that_leads_lasts_200_ms() -> None:
+    lead = Lead()
+
+    assert [lead.read() for _ in range(11)] == [SILENCE] * 10 + [b""]

@@ -1,29 +1,15 @@
 """Skipping, pausing, the queue as members see it, a mute in the middle, and the lines that can be said again."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from bot.errors import PlaybackError
-from bot.playback import Line, Speakers
+from bot.playback import Speakers
 from bot.playback.buffer import DOUBTFUL
 from bot.playback.history import REMEMBERED
-from tests.unit.playback.aviary import ALICE, ATTIC, BOB, BOT, GUILD, LOUNGE, Aviary, Script
-
-
-def _sentences(aviary: Aviary, *sizes: int) -> Line:
-    @asynccontextmanager
-    async def open_sentence(number: int) -> AsyncIterator[AsyncIterator[bytes]]:
-        async def each() -> AsyncIterator[bytes]:
-            for packet in range(sizes[number]):
-                yield bytes([0x78, number, packet])
-
-        yield each()
-
-    texts = tuple(f"Sentence {number}." for number in range(len(sizes)))
-    return Line(asker_id=ALICE, channel=aviary.channel(LOUNGE), open=open_sentence, sentences=texts, voice="Aki")
+from tests.unit.playback.aviary import ALICE, ATTIC, BOB, BOT, GUILD, LOUNGE, Aviary, Script, sentences
 
 
 async def test_skip_ends_the_line_that_is_said_and_the_next_one_begins(aviary: Aviary, speakers: Speakers) -> None:
@@ -73,7 +59,7 @@ async def test_a_paused_line_is_silent_and_goes_on_without_losing_or_repeating_a
 
 
 async def test_the_queue_tells_who_has_what_said_and_how_far_it_is(aviary: Aviary, speakers: Speakers) -> None:
-    speakers.enqueue(_sentences(aviary, 100, 100))
+    speakers.enqueue(sentences(aviary.channel(LOUNGE), 100, 100))
     speakers.enqueue(Script(10).line(aviary.channel(LOUNGE), BOB))
     await aviary.hears(5)
 
@@ -89,7 +75,7 @@ async def test_the_queue_tells_who_has_what_said_and_how_far_it_is(aviary: Aviar
 async def test_a_mute_in_the_middle_says_the_sentence_again_and_none_before_it(
     aviary: Aviary, speakers: Speakers
 ) -> None:
-    ticket = speakers.enqueue(_sentences(aviary, 10, 50))
+    ticket = speakers.enqueue(sentences(aviary.channel(LOUNGE), 10, 50))
     await aviary.hears(10 + DOUBTFUL)
 
     aviary.move(BOT, LOUNGE, mute=True)
@@ -116,3 +102,41 @@ async def test_the_last_lines_that_were_heard_are_remembered_the_latest_first_an
 
     assert [line.open for line in speakers.said(aviary.channel(LOUNGE))] == [line.open for line in reversed(lines[1:])]
     assert speakers.said(aviary.channel(ATTIC)) == ()
+
+
+async def test_a_line_that_is_said_again_is_remembered_once_and_last(aviary: Aviary, speakers: Speakers) -> None:
+    first, second = (sentences(aviary.channel(LOUNGE), 2) for _ in range(2))
+    for line in (first, second, replace(first, id="again")):
+        await speakers.enqueue(line).done
+
+    assert [line.id for line in speakers.said(aviary.channel(LOUNGE))] == ["again", second.id]
+
+
+async def test_what_has_no_words_is_not_remembered(aviary: Aviary, speakers: Speakers) -> None:
+    await speakers.enqueue(sentences(aviary.channel(LOUNGE), 5, sentences=("",))).done
+
+    assert speakers.said(aviary.channel(LOUNGE)) == ()
+
+
+async def test_a_name_that_is_a_mention_pings_nobody(aviary: Aviary, speakers: Speakers) -> None:
+    aviary.guild.get_member(ALICE).nick = "@everyone"
+    speakers.enqueue(Script(50).line(aviary.channel(LOUNGE)))
+
+    with pytest.raises(PlaybackError) as told:
+        speakers.skip(GUILD, asker_id=BOB, may_mute=False)
+
+    assert "everyone" in str(told.value)
+    assert "@everyone" not in str(told.value)
+
+
+async def test_a_mute_that_ends_is_told(aviary: Aviary, speakers: Speakers) -> None:
+    ticket = speakers.enqueue(Script(50).line(aviary.channel(LOUNGE)))
+    await aviary.hears(3)
+    aviary.move(BOT, LOUNGE, mute=True)
+    news = ticket.news()
+    muted = await anext(news)
+
+    aviary.move(BOT, LOUNGE)
+
+    assert muted == "I was muted in #Lounge: your line waits until a moderator unmutes me."
+    assert await anext(news) == "I may speak in #Lounge again: your line goes on with its sentence."

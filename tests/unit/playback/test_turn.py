@@ -1,14 +1,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from bot.errors import PlaybackError
+from bot.playback.buffer import LEAST_HEAD, Head
 from bot.playback.line import Line, Played
 from bot.playback.link import VoiceLink
+from bot.playback.source import LEAD
 from bot.playback.turn import Turn
-from tests.unit.playback.aviary import ALICE, LOUNGE, Aviary, Script
+from tests.unit.playback.aviary import ALICE, LOUNGE, Aviary, Script, sentences
 
 
 async def never(turn: Turn) -> VoiceLink:
@@ -149,3 +153,63 @@ async def test_the_first_outcome_of_a_ticket_counts(aviary: Aviary) -> None:
     turn.interrupt(PlaybackError("late"))
     turn.ticket.reject(PlaybackError("later"))
     assert (await turn.ticket.done).stopped
+
+
+async def test_what_was_seen_while_a_line_was_played_is_in_its_report(aviary: Aviary) -> None:
+    turn = Turn(Script(20).line(aviary.channel(LOUNGE)))
+
+    await turn.take(partial(_joined, aviary))
+
+    report = turn.ticket.report
+    assert (report.announced, report.refused) == (True, 0)
+    assert report.sent >= LEAD + 20
+    await aviary.guild.voice_client.disconnect(force=True)
+
+
+async def test_packets_that_the_network_does_not_take_are_in_the_report(aviary: Aviary) -> None:
+    turn = Turn(Script(20).line(aviary.channel(LOUNGE)))
+    taking = asyncio.create_task(turn.take(partial(_joined, aviary)))
+    await aviary.hears(1)
+
+    aviary.sink.close()  # who sends there is told so with the next packet
+    await taking
+
+    assert turn.ticket.report.refused > 0
+    assert aviary.guild.voice_client is None
+
+
+async def test_after_a_line_that_lagged_more_is_gathered_before_the_next_begins(aviary: Aviary) -> None:
+    head, script = Head(), Script(20)
+    script.hold_at = 10
+    turn = Turn(script.line(aviary.channel(LOUNGE)), head=head)
+    taking = asyncio.create_task(turn.take(partial(_joined, aviary)))
+    await aviary.hears(10)
+    frames = len(aviary.frames)
+    await aviary.until(lambda: len(aviary.frames) >= frames + 3)
+
+    script.go.set()
+    await taking
+
+    assert head.packets == 2 * LEAST_HEAD
+    await aviary.guild.voice_client.disconnect(force=True)
+
+
+async def test_a_line_that_goes_on_is_expected_to_last_as_long_as_what_is_left_of_it(aviary: Aviary) -> None:
+    whole = sentences(aviary.channel(LOUNGE), 1, 1, 1)
+
+    assert Turn(replace(whole, start=2)).expected_seconds == pytest.approx(Turn(whole).expected_seconds / 3)
+
+
+async def test_a_line_that_goes_on_begins_with_the_sentence_it_had_reached(aviary: Aviary) -> None:
+    turn = Turn(replace(sentences(aviary.channel(LOUNGE), 3, 3, 3), start=1))
+
+    await turn.take(partial(_joined, aviary))
+
+    assert await turn.ticket.done == Played(packets=6, stopped=False)
+    await aviary.hears(6)
+    assert aviary.heard[0] == (LOUNGE, bytes([0x78, 1, 0]))
+    await aviary.guild.voice_client.disconnect(force=True)
+
+
+async def _joined(aviary: Aviary, _turn: Turn) -> VoiceLink:
+    return await aviary.connect(aviary.channel(LOUNGE))

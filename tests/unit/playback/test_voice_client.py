@@ -1,6 +1,7 @@
 import asyncio
 import gc
 import inspect
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 from discord import gateway, voice_client, voice_state
 
 from bot.errors import PlaybackError
+from bot.playback.buffer import SILENCE
+from bot.playback.player import TAIL
 from bot.playback.voice_client import ChannelVoice, connect
-from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, Aviary, FarVoice
+from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, STAGE, Aviary, FarVoice
 
 
 def test_discord_py_is_the_release_whose_private_parts_we_know() -> None:
@@ -177,4 +180,108 @@ async def test_a_connection_renewed_by_discord_py_goes_on(aviary: Aviary) -> Non
     await aviary.sees(BOT, ATTIC)
     assert voice.channel == aviary.channel(ATTIC)
     assert isinstance(voice, ChannelVoice)
+    await voice.disconnect(force=True)
+
+
+class Packets:
+    """So many packets of a sound of its own."""
+
+    def __init__(self, sound: bytes, count: int = 5) -> None:
+        self._packets = [sound] * count
+
+    def read(self) -> bytes:
+        return self._packets.pop() if self._packets else b""
+
+
+SPEAKS, SILENT = discord.SpeakingState.voice, discord.SpeakingState.none
+
+
+async def test_discord_is_told_that_the_bot_speaks_and_that_it_is_silent(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+
+    voice.play(Packets(b"a"))
+    await aviary.hears(5)
+    await aviary.until(lambda: len(voice.ws.told) == 2)
+
+    assert voice.ws.told == [SPEAKS, SILENT]
+    await voice.disconnect(force=True)
+
+
+async def test_a_source_that_follows_at_once_is_not_mixed_with_the_end_of_the_one_before(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    voice.play(Packets(b"a"))
+    while voice.is_playing():
+        time.sleep(0.001)  # noqa: ASYNC251 - nothing else is to happen before the next source
+
+    voice.play(Packets(b"b"))
+    await aviary.hears(10)
+    await aviary.until(lambda: aviary.frames[-TAIL:] == [SILENCE] * TAIL)
+
+    assert aviary.frames[aviary.frames.index(b"b") :] == [b"b"] * 5 + [SILENCE] * TAIL
+    await aviary.until(lambda: len(voice.ws.told) >= 3)
+    assert voice.ws.told == [SPEAKS, SPEAKS, SILENT]
+    await voice.disconnect(force=True)
+
+
+async def test_a_session_that_begins_in_mid_sentence_is_told_that_the_bot_speaks(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    voice.play(Packets(b"a", count=1000))
+    await aviary.hears(1)
+
+    before = voice.ws
+    await before.close(4009)
+    await aviary.until(lambda: voice.ws is not before and bool(voice.ws.told))
+
+    assert voice.ws.told == [SPEAKS]
+    voice.stop()
+    await voice.disconnect(force=True)
+
+
+async def test_a_websocket_that_breaks_under_an_announcement_costs_no_packet_and_no_complaint(aviary: Aviary) -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    voice.ws.broken = True
+
+    voice.play(Packets(b"a"))
+    await aviary.hears(5)
+    await aviary.until(lambda: len(voice.ws.told) == 2)
+    await voice.disconnect(force=True)
+    gc.collect()
+
+    assert not voice.announced
+    assert complaints == []
+
+
+async def test_packets_that_the_network_does_not_take_are_counted(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    aviary.sink.close()  # who sends there is told so with the next packet
+
+    for _ in range(4):
+        voice._sender.send(b"a")
+
+    assert voice.refused
+    assert voice.sent + voice.refused == 4
+    await voice.disconnect(force=True)
+
+
+async def test_what_nobody_could_decrypt_is_counted_and_not_sent(aviary: Aviary) -> None:
+    aviary.group_ready = False
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+
+    voice._sender.send(b"a")
+    voice._sender.send(SILENCE)
+
+    assert (voice.sent, voice.refused) == (1, 1)
+    await voice.disconnect(force=True)
+
+
+async def test_a_connection_takes_the_channel_for_its_own_that_it_is_told(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    aviary.delete_channel(ATTIC)
+    anew = aviary.channel(STAGE)
+
+    voice.rebind(anew)
+
+    assert voice.channel is anew
     await voice.disconnect(force=True)

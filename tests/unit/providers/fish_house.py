@@ -1,13 +1,11 @@
 """What tests of Fish Audio share: samples, requests, and an ear for the sound that comes back."""
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-from bot.audio import Packer
 from bot.errors import ProviderError
-from bot.models import PACKET_SECONDS, Sample
-from bot.providers.base import AudioStream, CloneRequest, SpeechRequest, VoiceProvider
+from bot.models import Sample
+from bot.providers.base import CloneRequest, SpeechRequest, VoiceProvider
 from bot.providers.fish import FishProvider
 from bot.providers.patience import Patience
 from bot.settings import FishSettings
@@ -38,20 +36,6 @@ def clone_request(*samples: Sample, **changes: Any) -> CloneRequest:
 def fish(service: FishService, *, key: str = KEY, patience: Patience = HASTY, **settings: Any) -> FishProvider:
     """Make a provider that asks the stand-in."""
     return FishProvider(FishSettings(base_url=service.url, api_key=key, **settings), patience=patience)
-
-
-async def listen(stream: AudioStream) -> float:
-    """Pack all of the sound, and give its length in seconds."""
-    packer = Packer(stream.encoding, stream.rate)
-    packets = [packet async for chunk in stream.chunks for packet in await asyncio.to_thread(packer.feed, chunk)]
-    packets += await asyncio.to_thread(packer.finish)
-    return len(packets) * PACKET_SECONDS
-
-
-async def speak(provider: VoiceProvider, request: SpeechRequest) -> float:
-    """Say a line, and give the length of its sound in seconds."""
-    async with provider.synthesize(request) as stream:
-        return await listen(stream)
 
 
 async def collect(provider: VoiceProvider, request: SpeechRequest) -> tuple[bytes, ProviderError | None]:

@@ -430,9 +430,13 @@ async def test_leaving_early_ends_the_download(cdn: Cdn) -> None:
 
     link = cdn.answer("/a", endless)
     async with Downloads(cdn.connector(), patience=QUICK) as downloads:
-        async with downloads.open(link, account=ACCOUNT, asked="mp3"):
-            pass
-        await ended.wait()
+        async with downloads.open(link, account=ACCOUNT, asked="mp3") as stream:
+            heard = await anext(aiter(stream.chunks))
+        async with asyncio.timeout(5):
+            await ended.wait()
+        assert await fetch(downloads, cdn.answer("/b", sound())) == ("mp3", SOUND)
+    assert heard.startswith(SOUND[:16])
+    assert cdn.paths == ["/a", "/b"]
 
 
 async def test_downloads_must_be_open() -> None:

@@ -13,18 +13,8 @@ from bot.providers.patience import Patience
 from bot.settings import FishSettings
 from playground.services.fish import FishService
 from playground.services.service import Fault
-from tests.unit.providers.fish_house import (
-    HASTY,
-    KEY,
-    SECONDS,
-    TEXT,
-    clone_request,
-    collect,
-    fish,
-    listen,
-    sample,
-    speak,
-)
+from tests.unit.providers.fish_house import HASTY, KEY, SECONDS, TEXT, clone_request, collect, fish, sample
+from tests.unit.providers.sound import listen, speak
 
 LIVE = "GET /v1/tts/live"
 LINE = SpeechRequest(text=TEXT, remote_id="a" * 32)

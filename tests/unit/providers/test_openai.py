@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.audio import Packer
 from bot.errors import ProviderError
-from bot.models import PACKET_SECONDS
 from bot.providers.base import CloneRequest, SpeechRequest, VoiceEdit
 from bot.providers.faults import Account, Refusal, understand
 from bot.providers.markup import FISH_S1, FISH_S2, PLAIN
@@ -23,6 +21,7 @@ from bot.settings import OpenAISettings
 from playground.services.openai import OpenAIService
 from playground.services.service import Fault
 from playground.services.sound import RATE, babble
+from tests.unit.providers.sound import speak
 
 TEXT = "A line that is long enough to last for a few seconds."
 LINE = SpeechRequest(text=TEXT, remote_id="alloy")
@@ -58,14 +57,8 @@ async def provider(service: OpenAIService) -> AsyncIterator[OpenAIProvider]:
 
 
 async def seconds(provider: OpenAIProvider, request: SpeechRequest = LINE) -> float:
-    """Speak a line, pack it as the rules do, and measure it."""
-    packets: list[bytes] = []
-    async with provider.synthesize(request) as stream:
-        packer = Packer(stream.encoding, stream.rate)
-        async for chunk in stream.chunks:
-            packets += await asyncio.to_thread(packer.feed, chunk)
-        packets += await asyncio.to_thread(packer.finish)
-    return len(packets) * PACKET_SECONDS
+    """Speak a line, and measure it."""
+    return await speak(provider, request)
 
 
 async def listen(provider: OpenAIProvider, heard: bytearray) -> None:

@@ -1,27 +1,13 @@
 """Calls: a bot joins, is heard, is moved and kicked; what it may not join stays silent."""
 
 import asyncio
-from collections.abc import Iterable
 
 import discord
 import pytest
 
 from playground.discord import ClientRefused, Discord, Guild, Member, Room
 from tests.unit.playground.discord.bots import Bot, ask, running, until
-from tests.unit.playground.voice.tone import pitch, tone
-
-
-class Packets(discord.AudioSource):
-    """Opus packets that are there already."""
-
-    def __init__(self, packets: Iterable[bytes]) -> None:
-        self._packets = iter(packets)
-
-    def is_opus(self) -> bool:
-        return True
-
-    def read(self) -> bytes:
-        return next(self._packets, b"")
+from tests.unit.playground.voice.tone import Packets, pitch, tone
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from playground.discord import ClientRefused, Discord, Guild, Member, Room
 from playground.discord.refusal import RefusalError
-from tests.unit.playground.discord.raw import Call, connected, speaking
+from tests.unit.playground.discord.raw import Gateway, connected, speaking
 from tests.unit.playground.voice.tone import tone
 
 
@@ -15,10 +15,10 @@ def lounge(guild: Guild) -> Room:
     return guild.add_voice_channel("Lounge")
 
 
-async def heard_again(call: Call, guild: Guild, room: Room, member: Member) -> None:
+async def heard_again(gateway: Gateway, guild: Guild, room: Room, member: Member) -> None:
     """Connect with what the gateway told last, and be heard."""
     member.ears().reset()
-    async with call.gateway.voice(guild, room) as voice:
+    async with gateway.voice(guild, room) as voice:
         await voice.secured()
         await voice.speak(1)
         voice.say(tone(0.2))
@@ -43,7 +43,7 @@ async def test_a_closed_voice_websocket_leaves_the_application_its_seat(
         async with call.gateway.voice(guild, lounge) as again:
             assert await again.closed() == 4006
         again = await call.gateway.join(guild, lounge)
-        await heard_again(call, guild, lounge, alice)
+        await heard_again(call.gateway, guild, lounge, alice)
 
 
 @pytest.mark.parametrize("code", [4015, 1006])
@@ -86,7 +86,7 @@ async def test_a_region_that_changes_gives_a_new_endpoint_and_closes_the_old_web
         old, new = call.gateway.told("VOICE_SERVER_UPDATE")
         assert new["endpoint"] == "voice-7.discord.media:443"
         assert new["token"] != old["token"]
-        await heard_again(call, guild, lounge, alice)
+        await heard_again(call.gateway, guild, lounge, alice)
         assert (await call.gateway.join(guild, lounge)).endpoint == "voice-7.discord.media:443"
 
 
@@ -104,19 +104,20 @@ async def test_a_voice_server_may_be_gone_before_there_is_another(
         assert lounge.present == ["alice", "Mynah"]
         guild.give_voice_server()
         await call.gateway.until(lambda: len(call.gateway.told("VOICE_SERVER_UPDATE")) == 3)
-        await heard_again(call, guild, lounge, alice)
+        await heard_again(call.gateway, guild, lounge, alice)
 
 
 async def test_who_is_moved_before_it_came_is_let_in_where_it_was_moved_to(
-    house: Discord, guild: Guild, lounge: Room
+    house: Discord, guild: Guild, lounge: Room, alice: Member
 ) -> None:
     den = guild.add_voice_channel("Den")
+    await alice.joins(den)
     async with connected(house) as gateway:
         await gateway.join(guild, lounge)
         guild.move(guild.bot, den)
         await gateway.until(lambda: len(gateway.told("VOICE_SERVER_UPDATE")) == 2)
-        async with gateway.voice(guild, den) as voice:
-            await voice.described()
+        assert (lounge.present, den.present) == ([], ["alice", "Mynah"])
+        await heard_again(gateway, guild, den, alice)
 
 
 # The gateway

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
 from typing import Literal
 
 import discord
@@ -11,22 +10,9 @@ import pytest
 from playground.discord.voice import Faults, Listener, VoiceServer
 from tests.unit.playground.voice.client import BOT, GUILD, LOUNGE
 from tests.unit.playground.voice.mini import DEN, STAGE, open_bot
-from tests.unit.playground.voice.tone import pitch, tone
+from tests.unit.playground.voice.tone import Packets, pitch, tone
 
 ALICE, BERT = 400, 401
-
-
-class Packets(discord.AudioSource):
-    """Opus packets that are there already."""
-
-    def __init__(self, packets: Iterable[bytes]) -> None:
-        self._packets = iter(packets)
-
-    def is_opus(self) -> bool:
-        return True
-
-    def read(self) -> bytes:
-        return next(self._packets, b"")
 
 
 async def connect(client: discord.Client, channel_id: int = LOUNGE) -> discord.VoiceClient:

@@ -238,6 +238,9 @@ async def test_a_session_whose_client_does_not_come_back_ends(house: House) -> N
         house.voice.dismiss(guild_id=GUILD, user_id=BOT, code=4015)
         async with asyncio.timeout(5):
             await house.voice.disconnected(guild_id=GUILD, user_id=BOT)
+        await bot.open()
+        await bot.resume()
+        assert await bot.closed() == 4006
 
 
 async def test_a_session_that_has_ended_cannot_be_resumed(house: House) -> None:
@@ -262,9 +265,13 @@ async def test_messages_that_are_not_kept_any_more_make_a_resume_impossible(hous
 
 
 async def test_dismissing_nobody_is_nothing(house: House) -> None:
-    house.voice.dismiss(guild_id=GUILD, user_id=BOT)
-    async with asyncio.timeout(5):
-        await house.voice.disconnected(guild_id=GUILD, user_id=BOT)
+    async with Client(house, user_id=OTHER_BOT) as other:
+        await other.described()
+        house.voice.dismiss(guild_id=GUILD, user_id=BOT)
+        await other.heartbeat()
+        await other.until(lambda: other.received(6))
+        assert other.close_code is None
+    assert house.voice.complaints == ()
 
 
 async def test_an_unexpected_protocol_is_refused(house: House) -> None:

@@ -204,8 +204,11 @@ async def test_speech_ends_when_the_speaker_leaves(house: House) -> None:
         await bot.speak(1)
         bot.say(tone(0.1), silences=0)
         await listener.hears(0.08)
+        with pytest.raises(TimeoutError, match="no end of speech"):
+            await listener.silence(after=0, timeout=0.05)
         await bot.hang_up()
         await listener.silence(after=0)
+    assert (listener.heard().packets, listener.heard().silence_packets) == (5, 0)
 
 
 async def test_silence_is_no_end_where_nobody_spoke(house: House) -> None:

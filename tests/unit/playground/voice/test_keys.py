@@ -131,13 +131,16 @@ async def test_a_late_key_group_is_a_key_group(house: House) -> None:
 
 async def test_a_delayed_key_package_of_one_who_left_is_forgotten(house: House) -> None:
     house.voice.faults.group_delay = 0.02
-    seat(house, ALICE)
+    alice = seat(house, ALICE)
     async with Client(house) as bot:
         await bot.until(lambda: bot.received(25))
     house.voice.faults.group_delay = 0.0
     async with Client(house) as bot:
         await bot.secured()
         await settled(house)
+        assert bot.session is not None
+        assert sorted(bot.session.get_user_ids()) == ["300", "400"]
+        await assert_heard_by(bot, alice)
 
 
 async def test_a_key_group_may_never_come(house: House) -> None:
@@ -287,6 +290,11 @@ async def test_two_who_were_to_commit_and_come_back_instead_make_a_group(house: 
             async with Client(house, user_id=OTHER_BOT) as other_again:
                 await bot_again.secured()
                 await other_again.secured()
+                assert bot_again.session is not None
+                assert other_again.session is not None
+                assert bot_again.session.epoch == other_again.session.epoch
+                assert set(bot_again.session.get_user_ids()) == {"300", "301"}
+                assert set(other_again.session.get_user_ids()) == {"300", "301"}
 
 
 async def test_a_client_may_leave_while_it_is_being_welcomed(house: House) -> None:

@@ -1,11 +1,27 @@
 """Opus packets of a tone, and its pitch in what was heard."""
 
+from collections.abc import Iterable
+
 import av
+import discord
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 from numpy.typing import NDArray
 
 RATE = 48_000
+
+
+class Packets(discord.AudioSource):
+    """Opus packets that are there already."""
+
+    def __init__(self, packets: Iterable[bytes]) -> None:
+        self._packets = iter(packets)
+
+    def is_opus(self) -> bool:
+        return True
+
+    def read(self) -> bytes:
+        return next(self._packets, b"")
 
 
 def tone(seconds: float, hertz: float = 440.0) -> list[bytes]:

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bot import audio
-from bot.models import PACKET_SECONDS, Sample
+from bot.models import Sample
 from bot.providers.acedata import AceDataProvider, Pace
 from bot.providers.base import CloneRequest, SpeechRequest
 from bot.providers.doorstep import Callback, Doorstep
@@ -19,6 +18,7 @@ from bot.web import Web
 from playground.services.acedata import AceDataService
 from playground.services.service import Fault
 from playground.services.sound import babble, encode
+from tests.unit.providers import sound
 from tests.unit.providers.sound import REPORT, to_wav
 
 VOICE_ID = "0123456789abcdef0123456789abcdef"
@@ -59,11 +59,8 @@ def build(
 
 
 async def speak(provider: AceDataProvider, text: str = TEXT, *, remote_id: str = VOICE, speed: float = 1.0) -> float:
-    """Speak, make packets of it, and return the seconds they last."""
-    async with provider.synthesize(SpeechRequest(text=text, remote_id=remote_id, speed=speed)) as stream:
-        packer = audio.Packer(stream.encoding, stream.rate)
-        packets = [packet async for chunk in stream.chunks for packet in packer.feed(chunk)]
-        return PACKET_SECONDS * len(packets + packer.finish())
+    """Say a line in a voice, and give the length of its sound in seconds."""
+    return await sound.speak(provider, SpeechRequest(text=text, remote_id=remote_id, speed=speed))
 
 
 def clone_request(*, clips: int = 1, linked: bool = True, transcript: str = "") -> CloneRequest:

@@ -9,7 +9,8 @@ from bot.settings import FishSettings
 from playground.services.fish import FishService
 from playground.services.service import Fault
 from tests.unit.providers.fish.house import HEAR, SAY
-from tests.unit.providers.fish_house import HASTY, KEY, TEXT, clone_request, fish, sample, speak
+from tests.unit.providers.fish_house import HASTY, KEY, TEXT, clone_request, fish, sample
+from tests.unit.providers.sound import speak
 
 
 def told(status: int, message: str) -> Fault:

@@ -11,7 +11,8 @@ from bot.settings import FishSettings
 from playground.services.fish import FishService
 from playground.services.service import Fault, Upload
 from tests.unit.providers.fish.house import HEAR, answering, form_of
-from tests.unit.providers.fish_house import HASTY, TEXT, chain, fish, sample, speak
+from tests.unit.providers.fish_house import HASTY, TEXT, chain, fish, sample
+from tests.unit.providers.sound import speak
 
 
 async def test_recording_is_written_down(service: FishService, provider: FishProvider) -> None:

@@ -12,18 +12,8 @@ from bot.settings import FishSettings
 from playground.services.fish import FishService
 from playground.services.service import Fault
 from tests.unit.providers.fish.house import SAY, far_end
-from tests.unit.providers.fish_house import (
-    HASTY,
-    KEY,
-    SECONDS,
-    TEXT,
-    clone_request,
-    collect,
-    fish,
-    listen,
-    sample,
-    speak,
-)
+from tests.unit.providers.fish_house import HASTY, KEY, SECONDS, TEXT, clone_request, collect, fish, sample
+from tests.unit.providers.sound import listen, speak
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from bot.providers.fish import FishProvider
 from playground.services.fish import FishService, account_id
 from playground.services.service import Fault, Upload
 from tests.unit.providers.fish.house import JPEG, form_of
-from tests.unit.providers.fish_house import KEY, OURS, TEXT, clone_request, speak
+from tests.unit.providers.fish_house import KEY, OURS, TEXT, clone_request
+from tests.unit.providers.sound import speak
 
 
 async def test_voice_is_found_by_our_id_behind_a_page_of_newer_ones(

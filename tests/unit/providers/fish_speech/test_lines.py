@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import audio
 from bot.errors import ProviderError
-from bot.models import PACKET_SECONDS
 from bot.providers.base import SpeechRequest
 from bot.providers.fish_speech import FishSpeechProvider
 from bot.settings import FishSpeechSettings
@@ -16,16 +14,9 @@ from playground.services.fish_speech import FishSpeechService
 from playground.services.service import Fault
 from playground.services.sound import babble, encode
 from tests.unit.providers.fish_speech.house import AKI, QUICK, VOICE_ID, build, clone_request, sample
+from tests.unit.providers.sound import speak
 
 TEXT = "The first sentence is short. The second one is a little longer than that."
-
-
-async def speak(provider: FishSpeechProvider, request: SpeechRequest) -> float:
-    """Speak, make packets of it, and return the seconds they last."""
-    async with provider.synthesize(request) as stream:
-        packer = audio.Packer(stream.encoding, stream.rate)
-        packets = [packet async for chunk in stream.chunks for packet in packer.feed(chunk)]
-        return PACKET_SECONDS * len(packets + packer.finish())
 
 
 def answered(service: FishSpeechService, method: str, path: str) -> Any:

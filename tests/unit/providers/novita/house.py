@@ -1,6 +1,5 @@
 """What tests of HighwayAPI, MyRouter and Novita AI share: recordings, requests, and an ear."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,9 +7,8 @@ from typing import Any
 import numpy as np
 from pydantic import SecretStr
 
-from bot.audio import Packer
-from bot.models import PACKET_SECONDS, Sample
-from bot.providers.base import CloneRequest, SpeechRequest
+from bot.models import Sample
+from bot.providers.base import CloneRequest
 from bot.providers.novita import HighwayProvider, MyRouterProvider, NovitaProvider
 from bot.providers.patience import Patience
 from bot.settings import NovitaSettings
@@ -51,14 +49,3 @@ async def opened(
     settings = NovitaSettings(base_url=service.url, api_key=SecretStr(key), **fields)
     async with brand(settings, patience=QUICK) as provider:
         yield provider
-
-
-async def seconds(provider: Reseller, request: SpeechRequest) -> float:
-    """Speak a line, pack it as the rules do, and measure it."""
-    packets: list[bytes] = []
-    async with provider.synthesize(request) as stream:
-        packer = Packer(stream.encoding, stream.rate)
-        async for chunk in stream.chunks:
-            packets += await asyncio.to_thread(packer.feed, chunk)
-        packets += await asyncio.to_thread(packer.finish)
-    return len(packets) * PACKET_SECONDS

@@ -22,8 +22,8 @@ from tests.unit.providers.novita.house import (
     Reseller,
     opened,
     reason,
-    seconds,
 )
+from tests.unit.providers.sound import speak
 
 
 async def listen(provider: Reseller, request: SpeechRequest, heard: bytearray) -> None:
@@ -46,15 +46,15 @@ async def test_a_line_is_heard_whole_in_each_format_on_each_route(
 ) -> None:
     async with opened(service, route=route, format=form) as provider:
         voice = await provider.create(CLONE)
-        assert await seconds(provider, SpeechRequest(text=TEXT, remote_id=voice.id)) == pytest.approx(SECONDS, abs=0.15)
+        assert await speak(provider, SpeechRequest(text=TEXT, remote_id=voice.id)) == pytest.approx(SECONDS, abs=0.15)
 
 
 async def test_the_model_is_named_in_the_header_of_each_line(service: NovitaService) -> None:
     service.models = frozenset({"s1", "s1-next"})
     async with opened(service, model="s1-next") as provider:
         voice = await provider.create(CLONE)
-        await seconds(provider, SpeechRequest(text=TEXT, remote_id=voice.id))
-        await seconds(provider, SpeechRequest(text=TEXT, samples=SAMPLES))
+        await speak(provider, SpeechRequest(text=TEXT, remote_id=voice.id))
+        await speak(provider, SpeechRequest(text=TEXT, samples=SAMPLES))
         await provider.check()
     assert [asked.headers["model"] for asked in service.asked if asked.path == LINE] == ["s1-next"] * 3
     assert [spoken["model"] for spoken in service.spoken] == ["s1-next"] * 2
@@ -63,7 +63,7 @@ async def test_the_model_is_named_in_the_header_of_each_line(service: NovitaServ
 async def test_a_model_that_is_not_there_is_named_by_its_setting(service: NovitaService) -> None:
     async with opened(service, HighwayProvider, model="s9") as provider:
         with pytest.raises(ProviderError, match="HIGHWAYAPI_MODEL"):
-            await seconds(provider, SpeechRequest(text=TEXT, samples=SAMPLES))
+            await speak(provider, SpeechRequest(text=TEXT, samples=SAMPLES))
         with pytest.raises(ProviderError, match="HIGHWAYAPI_MODEL"):
             await provider.check()
 
@@ -72,7 +72,7 @@ async def test_a_brand_without_the_s2_route_says_which_setting_to_change(service
     service.s2_route = False
     async with opened(service, MyRouterProvider, route="s2_pro") as provider:
         with pytest.raises(ProviderError, match="MYROUTER_ROUTE"):
-            await seconds(provider, SpeechRequest(text=TEXT, samples=SAMPLES))
+            await speak(provider, SpeechRequest(text=TEXT, samples=SAMPLES))
         with pytest.raises(ProviderError, match="MYROUTER_ROUTE"):
             await provider.check()
 
@@ -80,7 +80,7 @@ async def test_a_brand_without_the_s2_route_says_which_setting_to_change(service
 async def test_a_line_says_what_the_older_route_knows(
     service: NovitaService, provider: Reseller, line: SpeechRequest
 ) -> None:
-    assert await seconds(provider, replace(line, speed=2.0)) == pytest.approx(SECONDS / 2, abs=0.15)
+    assert await speak(provider, replace(line, speed=2.0)) == pytest.approx(SECONDS / 2, abs=0.15)
     asked = service.last("POST", LINE)
     assert asked.media_type == "application/json"
     assert asked.content() == {
@@ -100,7 +100,7 @@ async def test_the_older_route_is_not_asked_for_a_latency_it_does_not_know(
     for route, path, sent in (("txt2speech", LINE, older), ("s2_pro", S2_LINE, latency)):
         async with opened(service, route=route, latency=latency, format="opus") as provider:
             voice = await provider.create(CLONE)
-            await seconds(provider, SpeechRequest(text=TEXT, remote_id=voice.id))
+            await speak(provider, SpeechRequest(text=TEXT, remote_id=voice.id))
         content = service.last("POST", path).content()
         assert (content["latency"], content["sample_rate"]) == (sent, 48_000)
         assert "prosody" not in content
@@ -109,7 +109,7 @@ async def test_the_older_route_is_not_asked_for_a_latency_it_does_not_know(
 async def test_recordings_go_with_a_line_as_bytes_on_the_older_route(
     service: NovitaService, provider: Reseller
 ) -> None:
-    assert await seconds(provider, SpeechRequest(text=TEXT, samples=SAMPLES)) > 1
+    assert await speak(provider, SpeechRequest(text=TEXT, samples=SAMPLES)) > 1
     asked = service.last("POST", LINE)
     content = ormsgpack.unpackb(asked.body)
     assert asked.media_type == "application/msgpack"
@@ -121,7 +121,7 @@ async def test_recordings_go_with_a_line_as_bytes_on_the_older_route(
 
 async def test_recordings_go_with_a_line_as_base64_on_the_s2_route(service: NovitaService) -> None:
     async with opened(service, route="s2_pro") as provider:
-        assert await seconds(provider, SpeechRequest(text=TEXT, samples=SAMPLES)) > 1
+        assert await speak(provider, SpeechRequest(text=TEXT, samples=SAMPLES)) > 1
     content = service.last("POST", S2_LINE).content()
     assert [base64.b64decode(each["audio"], validate=True) for each in content["references"]] == [
         each.wav for each in SAMPLES
@@ -131,7 +131,7 @@ async def test_recordings_go_with_a_line_as_base64_on_the_s2_route(service: Novi
 
 async def test_a_line_without_a_voice_is_not_sent(service: NovitaService, provider: Reseller) -> None:
     with pytest.raises(ProviderError, match="needs a voice") as caught:
-        await seconds(provider, SpeechRequest(text=TEXT))
+        await speak(provider, SpeechRequest(text=TEXT))
     assert caught.value.kind == "invalid"
     assert not service.asked
 
@@ -150,7 +150,7 @@ async def test_sound_arrives_while_the_rest_is_still_being_made(
 
 async def test_a_voice_that_is_gone_is_not_found(service: NovitaService, provider: Reseller) -> None:
     with pytest.raises(ProviderError, match="clone it again") as caught:
-        await seconds(provider, SpeechRequest(text=TEXT, remote_id="f" * 32))
+        await speak(provider, SpeechRequest(text=TEXT, remote_id="f" * 32))
     assert caught.value.kind == "not_found"
 
 
@@ -166,7 +166,7 @@ async def test_a_line_is_asked_for_again_until_it_is_spoken(
     service: NovitaService, provider: Reseller, line: SpeechRequest, faults: list[Fault]
 ) -> None:
     service.fail(f"POST {LINE}", *faults)
-    assert await seconds(provider, line) == pytest.approx(SECONDS, abs=0.15)
+    assert await speak(provider, line) == pytest.approx(SECONDS, abs=0.15)
     assert service.count("POST", LINE) == 1 + len(faults)
 
 
@@ -175,7 +175,7 @@ async def test_a_line_whose_answer_was_lost_is_not_paid_for_again(
 ) -> None:
     service.fail(f"POST {LINE}", Fault(drops=True))
     with pytest.raises(ProviderError) as caught:
-        await seconds(provider, line)
+        await speak(provider, line)
     assert caught.value.kind == "network"
     assert service.count("POST", LINE) == 1
 
@@ -199,7 +199,7 @@ async def test_a_refusal_under_200_is_understood_by_its_reason(
 ) -> None:
     service.fail(f"POST {LINE}", reason(200, "NOT_ENOUGH_BALANCE"))
     with pytest.raises(ProviderError) as caught:
-        await seconds(provider, line)
+        await speak(provider, line)
     assert caught.value.kind == "no_credit"
 
 

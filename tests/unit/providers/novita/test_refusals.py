@@ -25,8 +25,8 @@ from tests.unit.providers.novita.house import (
     Reseller,
     opened,
     reason,
-    seconds,
 )
+from tests.unit.providers.sound import speak
 
 ACCOUNT = Account(label="Novita AI", key_setting="NOVITA_API_KEY")
 
@@ -39,7 +39,7 @@ def understood(status: int, body: str | dict[str, Any] | list[Any]) -> ProviderE
 async def test_an_empty_account_neither_clones_nor_speaks(service: NovitaService) -> None:
     async with opened(service, key="poor-key") as provider:
         with pytest.raises(ProviderError, match="credit") as speaking:
-            await seconds(provider, SpeechRequest(text=TEXT, samples=SAMPLES))
+            await speak(provider, SpeechRequest(text=TEXT, samples=SAMPLES))
         with pytest.raises(ProviderError, match="credit") as checking:
             await provider.check()
     assert {speaking.value.kind, checking.value.kind} == {"no_credit"}
@@ -51,7 +51,7 @@ async def test_a_bad_key_is_named_by_its_setting_and_shown_nowhere(
     caplog.set_level(logging.DEBUG)
     async with opened(service, MyRouterProvider, key="sk-secret-1234") as provider:
         with pytest.raises(ProviderError, match="MYROUTER_API_KEY") as speaking:
-            await seconds(provider, SpeechRequest(text=TEXT, remote_id="voice"))
+            await speak(provider, SpeechRequest(text=TEXT, remote_id="voice"))
         with pytest.raises(ProviderError, match="MYROUTER_API_KEY") as creating:
             await provider.create(CLONE)
         with pytest.raises(ProviderError, match="MYROUTER_API_KEY") as checking:
@@ -69,7 +69,7 @@ async def test_nothing_that_was_sent_is_logged(
     caplog.set_level(logging.DEBUG)
     voice = await provider.create(CLONE)
     service.fail(f"POST {LINE}", reason(429, "RATE_LIMIT_EXCEEDED", message=TEXT))
-    await seconds(provider, SpeechRequest(text=TEXT, remote_id=voice.id))
+    await speak(provider, SpeechRequest(text=TEXT, remote_id=voice.id))
     await provider.check()
     for secret in ("good-key", TEXT, LINKS[0], "The cat sat"):
         assert secret not in caplog.text

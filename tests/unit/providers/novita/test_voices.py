@@ -26,9 +26,8 @@ from tests.unit.providers.novita.house import (
     opened,
     reason,
     sample,
-    seconds,
 )
-from tests.unit.providers.sound import REPORT, to_wav
+from tests.unit.providers.sound import REPORT, speak, to_wav
 
 BRANDS: tuple[type[Reseller], ...] = (HighwayProvider, MyRouterProvider, NovitaProvider)
 FIELDS = {
@@ -56,7 +55,7 @@ def test_each_brand_has_its_own_name_and_key() -> None:
 async def test_each_brand_clones_and_speaks(service: NovitaService, brand: type[Reseller]) -> None:
     async with opened(service, brand) as provider:
         voice = await provider.create(CLONE)
-        assert await seconds(provider, SpeechRequest(text=TEXT, remote_id=voice.id)) == pytest.approx(SECONDS, abs=0.15)
+        assert await speak(provider, SpeechRequest(text=TEXT, remote_id=voice.id)) == pytest.approx(SECONDS, abs=0.15)
 
 
 async def test_a_voice_comes_back_as_it_was_asked_for(service: NovitaService, provider: Reseller) -> None:

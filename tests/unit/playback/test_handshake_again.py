@@ -1,0 +1,174 @@
+"""A voice connection that broke: taken up on a new websocket, or joined anew; and who threw the bot out."""
+
+import asyncio
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import discord
+import pytest
+from discord.voice_state import ConnectionFlowState
+
+from bot.playback.handshake import ChannelConnection, ChannelSocket
+from bot.playback.route import Route
+from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, Aviary
+from tests.unit.playback.test_handshake import FarWire
+
+
+class Heart:
+    """Owns whether it beats."""
+
+    beats = True
+
+    def stop(self) -> None:
+        self.beats = False
+
+
+class FarSocket(ChannelSocket):
+    """A websocket on which the server lets the session go on, or does not."""
+
+    def __init__(self, *, resumes: bool = True) -> None:
+        super().__init__(FarWire(), loop=asyncio.get_running_loop())
+        self._keep_alive = self.heart = Heart()
+        self._resumes = resumes
+
+    async def poll_event(self) -> None:
+        if not self._resumes:
+            raise discord.ConnectionClosed(None, shard_id=None, code=4006)
+        self.resumed = True
+
+
+class Broken(ChannelConnection):
+    """A connection whose websocket broke. Owns what it did about that."""
+
+    self_voice_state = None
+
+    def __init__(self, *, resumes: bool = True) -> None:
+        self.route = Route()
+        self._state = ConnectionFlowState.connected
+        self._state_event, self._connected = asyncio.Event(), asyncio.Event()
+        self._on_connected = lambda: self.did.append("was told")
+        self._rejoined = float("-inf")
+        self.self_deaf, self.self_mute, self.reconnect, self.timeout = True, False, True, 1.0
+        self.did: list[str] = []
+        self.broken = self.ws = FarSocket()
+        self.following = FarSocket(resumes=resumes)
+        self.beat_meanwhile: bool | None = None
+
+    async def _connect_websocket(self, resume: bool) -> ChannelSocket:
+        assert resume
+        self.beat_meanwhile = self.broken.heart.beats
+        return self.following
+
+    async def _connect(self, *_: Any, resume: bool) -> None:
+        assert not resume
+        self.did.append("joined")
+        self.state = ConnectionFlowState.connected
+
+    async def disconnect(self, *, force: bool = True, cleanup: bool = True, wait: bool = False) -> None:
+        assert not cleanup
+        self.did.append("left")
+        self.state = ConnectionFlowState.disconnected
+
+
+async def test_a_session_goes_on_on_a_new_websocket_and_is_told_so_and_the_old_one_is_closed() -> None:
+    connection = Broken()
+
+    assert await connection.take_up()
+
+    assert connection.ws is connection.following
+    assert connection.is_connected()
+    assert connection.did == ["was told"]
+    assert connection.broken.ws.closed_with == 1000
+    assert connection.following.ws.closed_with is None
+    assert connection.beat_meanwhile is False
+
+
+async def test_a_session_that_the_server_does_not_let_go_on_is_told_to_nobody() -> None:
+    connection = Broken(resumes=False)
+
+    assert not await connection.take_up()
+
+    assert connection.did == []
+    assert connection.broken.ws.closed_with == 1000
+
+
+async def test_a_lost_channel_is_joined_anew_and_not_again_at_once() -> None:
+    connection = Broken()
+
+    assert await connection.join_again()
+    assert not await connection.join_again()
+
+    assert connection.did == ["left", "joined"]
+
+
+# Opening a websocket
+
+
+def _state(wire: FarWire, *, earlier: ChannelSocket | None = None) -> Any:
+    async def ws_connect(url: str, *, compress: int) -> FarWire:
+        assert (url, compress) == ("wss://voice.discord.media/?v=8", 0)
+        return wire
+
+    http = SimpleNamespace(ws_connect=ws_connect)
+    client = SimpleNamespace(_state=SimpleNamespace(http=http), loop=asyncio.get_running_loop())
+    return SimpleNamespace(
+        voice_client=client,
+        endpoint="voice.discord.media",
+        hook=None,
+        ws=earlier or discord.utils.MISSING,
+        token="t",
+        server_id=1,
+        session_id="s",
+        user=SimpleNamespace(id=2),
+        max_dave_protocol_version=1,
+    )
+
+
+async def test_a_session_is_resumed_after_the_last_message_that_came() -> None:
+    earlier, wire = FarSocket(), FarWire()
+    earlier.seq_ack = 41
+
+    websocket = await ChannelSocket.open(_state(wire, earlier=earlier), resume=True)
+
+    (asked,) = map(json.loads, wire.sent)
+    assert (asked["op"], asked["d"]["seq_ack"], asked["d"]["session_id"]) == (7, 41, "s")
+    assert websocket.seq_ack == 41
+    assert not websocket.resumed
+
+
+async def test_a_websocket_that_breaks_while_it_opens_is_closed() -> None:
+    wire = FarWire()
+    wire.broken = True
+
+    with pytest.raises(ConnectionResetError):
+        await ChannelSocket.open(_state(wire), resume=False)
+
+    assert wire.closed_with is not None
+
+
+# Whose doing it is
+
+
+async def test_who_is_moved_is_not_thrown_out_and_who_is_kicked_is(aviary: Aviary) -> None:
+    aviary.move(BOB, ATTIC)
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    aviary.move(BOT, ATTIC)
+    await aviary.sees(BOT, ATTIC)
+    assert not voice.expelled
+
+    aviary.move(BOT, None)
+    await aviary.sees(BOT, None)
+
+    assert voice.expelled
+    await voice.disconnect(force=True)
+
+
+async def test_a_bot_that_leaves_by_itself_was_not_thrown_out(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+
+    await voice.disconnect(force=True)
+    await aviary.sees(BOT, None)
+
+    assert voice.parted
+    assert not voice.expelled
