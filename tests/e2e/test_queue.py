@@ -3,6 +3,9 @@
 import pytest
 import pytest_asyncio
 
+from bot.models import PACKET_SECONDS
+from bot.playback.player import TAIL
+from bot.playback.source import END
 from playground.discord import Answer, ClientRefusedError
 from tests.e2e.ears import RATE, Recogniser, sentence, words
 from tests.e2e.stage import PATIENCE, Cast, Scene, refusal
@@ -95,8 +98,8 @@ async def test_a_skipped_line_ends_and_the_next_is_said(spoken: Scene, recognise
     assert answer.content == "Skipped."
     await skipped.until(lambda seen: seen.content.startswith("Stopped after "))
     await spoken.spoken(following)
-    last = round(float(following.content.split()[-2]) * RATE)
-    assert recogniser.hear(spoken.bob.heard().pcm[-last:]) == words(sentence(5))
+    last = float(following.content.split()[-2]) + (END + TAIL) * PACKET_SECONDS
+    assert recogniser.hear(spoken.bob.heard().pcm[-round(last * RATE) :]) == words(sentence(5))
 
 
 @pytest.mark.parametrize("command", ["skip", "pause"])

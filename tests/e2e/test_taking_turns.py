@@ -132,7 +132,7 @@ async def test_the_bot_leaves_when_nobody_is_left(spoken: Scene) -> None:
 
     await spoken.quiet()
     assert spoken.lounge.present == []
-    await answer.until(lambda seen: seen.content == "Nobody is in #Lounge, so I left.")
+    await answer.until(lambda seen: seen.content == "Nobody is in #Lounge, so I left: join a channel and ask again.")
 
 
 async def test_without_where_a_line_goes_to_the_channel_for_those_in_one_and_else_into_a_file(
