@@ -115,6 +115,7 @@ class Ticket:
         self.report = VoiceReport()
         """What was seen of its connection so far."""
         self._seen = asyncio.Event()
+        self._begun = asyncio.Event()
 
     @property
     def done(self) -> Outcome:
@@ -125,6 +126,11 @@ class Ticket:
     def settled(self) -> bool:
         """Whether the outcome is known."""
         return self._future.done()
+
+    async def begun(self) -> bool:
+        """Wait until the bot is where the line is to be said; False: the line was over before."""
+        await self._begun.wait()
+        return self.report.join_seconds is not None
 
     async def news(self) -> AsyncIterator[str]:
         """Give what is told of the line on its way, a sentence each, until its outcome is known. For one listener."""
@@ -144,6 +150,8 @@ class Ticket:
         """Take note of what was seen of its connection."""
         self.report = report
         self._seen.set()
+        if report.join_seconds is not None:
+            self._begun.set()
 
     def tell(self, sentence: str) -> None:
         """Tell the asker how it goes."""
@@ -166,3 +174,4 @@ class Ticket:
     def _end(self) -> None:
         self._news.put_nowait(None)
         self._seen.set()
+        self._begun.set()

@@ -86,6 +86,61 @@ async def test_an_announcement_in_another_text_channel_takes_the_place_of_the_fi
     await spoken.spoken(waiting)
 
 
+async def test_a_line_for_another_voice_channel_is_announced_when_the_bot_is_there(spoken: Scene) -> None:
+    tower = spoken.guild.add_voice_channel("Tower")
+    answer, panel = await _announced(spoken)
+    await spoken.bob.moves(tower)
+
+    waiting = await spoken.waits(await spoken.bob.slash("say", text=LONG))
+    shown = [seen.content for seen in spoken.text.messages]
+    await spoken.alice.slash("stop")
+    await _stopped(answer)
+    await spoken.until(lambda: len(spoken.text.messages) == 2 and panel.buttons == ["Replay"])
+
+    assert shown == [_headline(spoken.lounge)]
+    assert spoken.bot_name in tower.present
+    assert [seen.content for seen in spoken.text.messages] == [f"I speak in {tower.mention} now.", _headline(tower)]
+    await spoken.bob.slash("stop")
+    await waiting.until(lambda seen: "topped" in seen.content)
+    await spoken.bob.leaves()
+
+
+async def test_a_line_for_another_voice_channel_that_is_stopped_before_its_turn_is_never_announced(
+    spoken: Scene,
+) -> None:
+    tower = spoken.guild.add_voice_channel("Tower")
+    answer, panel = await _announced(spoken)
+    await spoken.bob.moves(tower)
+    waiting = await spoken.waits(await spoken.bob.slash("say", text="Hello."))
+
+    await spoken.bob.slash("stop")
+    await waiting.until(lambda seen: "stopped" in seen.content)
+    await spoken.alice.slash("stop")
+    await _stopped(answer)
+    await spoken.spoken(await spoken.alice.slash("say", text="Hello."))
+
+    assert [seen.content for seen in spoken.text.messages] == [_headline(spoken.lounge)]
+    assert panel.buttons == BUTTONS
+
+
+async def test_the_announcement_comes_back_with_the_bot_for_a_line_that_waited(spoken: Scene) -> None:
+    tower = spoken.guild.add_voice_channel("Tower")
+    answer, _ = await _announced(spoken)
+    await spoken.bob.moves(tower)
+    between = await spoken.waits(await spoken.bob.slash("say", text="Hello."))
+    last = await spoken.waits(await spoken.alice.slash("say", text="Hello."))
+
+    await spoken.alice.slash("skip")
+    await _stopped(answer)
+    for each in (between, last):
+        await spoken.spoken(each)
+
+    await spoken.until(lambda: len(spoken.text.messages) == 3)
+    await spoken.until(lambda: spoken.text.messages[1].buttons == ["Replay"])
+    assert spoken.text.messages[-1].content == _headline(spoken.lounge)
+    assert spoken.text.messages[-1].buttons == BUTTONS
+
+
 async def test_pause_becomes_resume_and_the_line_goes_on(spoken: Scene) -> None:
     answer, panel = await _announced(spoken, f"{sentence(1)} {sentence(5)}")
 
