@@ -44,6 +44,7 @@ class Lines:
             await follow(interaction, ticket, promise=promise, outcome=outcome)
         finally:
             await announcing
+            await self._announcements.refresh(line.channel.guild.id)
 
 
 def _turn(ticket: Ticket) -> str:

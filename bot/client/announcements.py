@@ -68,10 +68,11 @@ class Announcements:
         return spell.tell
 
     async def refresh(self, guild_id: int) -> None:
-        """Show what can be done now, where that has changed."""
-        spell = self._spells.get(guild_id)
-        if spell is not None:
-            await self._refresh(spell)
+        """Show what is true now, where something else is shown."""
+        async with self._turns[guild_id]:
+            spell = self._spells.get(guild_id)
+            if spell is not None and self._speakers.is_about(guild_id):
+                await self._refresh(spell)
 
     def note(self, guild_id: int, *, paused: bool) -> None:
         """Take note of what the buttons show since one was pressed."""

@@ -51,6 +51,9 @@ class Queued:
     speaking: bool
     """Whether it is its turn."""
     paused: bool
+    """Whether somebody holds it."""
+    muted: bool
+    """Whether it waits until Discord lets the bot be heard."""
     said_seconds: float
     expected_seconds: float
     """How long it is: as it was made, or a guess while that goes on."""

@@ -172,6 +172,38 @@ async def test_the_button_shows_what_was_paused_by_command(spoken: Scene) -> Non
     await spoken.until(lambda: panel.buttons[0] == "Pause")
 
 
+async def test_while_the_bot_is_muted_the_button_shows_what_was_paused_by_those_who_may(spoken: Scene) -> None:
+    answer, panel = await _announced(spoken)
+    spoken.guild.mute(spoken.guild.bot)
+    await answer.until(lambda seen: "waits until a moderator unmutes me" in seen.content)
+
+    refused = await refusal(await spoken.bob.click(panel, "Pause"))
+    await spoken.waits(await spoken.bob.slash("say", text="Hello."))  # which shows what can be done now
+    muted = panel.buttons
+    await (await spoken.alice.click(panel, "Pause")).followed()
+    paused = panel.buttons
+    (told,) = await (await spoken.alice.click(panel, "Resume")).followed()
+
+    assert refused == "That line is not yours: ask alice or a member with Mute Members."
+    assert (muted, paused, panel.buttons) == (BUTTONS, ["Resume", *BUTTONS[1:]], BUTTONS)
+    assert told.content == "It goes on as soon as a moderator unmutes me."
+    for asker in (spoken.bob, spoken.alice):
+        await asker.slash("stop")
+    await _stopped(answer)
+
+
+async def test_nothing_is_left_to_resume_on_the_announcement_when_a_paused_line_ends(spoken: Scene) -> None:
+    answer, panel = await _announced(spoken)
+    await spoken.alice.slash("pause")
+    await spoken.until(lambda: panel.buttons[0] == "Resume")
+
+    spoken.guild.deny(spoken.lounge, "SPEAK", to=spoken.guild.bot)
+    await answer.until(lambda seen: seen.content.startswith("I may not speak in #Lounge"))
+
+    await spoken.until(lambda: panel.buttons == BUTTONS)
+    assert panel.content == _headline(spoken.lounge)
+
+
 async def test_stop_and_skip_and_queue_answer_to_who_pressed_alone(spoken: Scene) -> None:
     first, panel = await _announced(spoken)
     second = await spoken.waits(await spoken.alice.slash("say", text=LONG))
@@ -236,7 +268,7 @@ async def test_a_lost_connection_is_told_where_the_line_was_announced_and_to_its
     await spoken.until(lambda: panel.content == back)
     assert panel.buttons == BUTTONS
     await spoken.spoken(answer)
-    await spoken.spoken(await spoken.alice.slash("say", text="Hello."))
+    await spoken.until(lambda: panel.content != back)
     assert [seen.content for seen in spoken.text.messages] == [_headline(spoken.lounge)]
 
 
