@@ -112,8 +112,9 @@ def _queued(queued: Queued) -> str:
     expected = max(queued.expected_seconds, queued.said_seconds)
     if not queued.speaking:
         how = f"{expected:.0f} s"
-    elif queued.paused:
-        how = f"held at {queued.said_seconds:.0f} of {expected:.0f} s"
+    elif queued.paused or queued.muted:
+        held = " and ".join(word for word, so in (("paused", queued.paused), ("muted", queued.muted)) if so)
+        how = f"{held} at {queued.said_seconds:.0f} of {expected:.0f} s"
     else:
         how = f"being said, {queued.said_seconds:.0f} of {expected:.0f} s"
     says = f": “{words}”" if words else ""

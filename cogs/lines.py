@@ -1,5 +1,6 @@
 """A line for a voice channel: asked for, announced to everybody, and followed to its end for its asker."""
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
 
@@ -37,10 +38,13 @@ class Lines:
         line, ticket = asked.line, asked.ticket
         promise = f"{asked.subject} {_turn(ticket)} in {line.channel.mention}. /stop ends it.{asked.note}"
         await interaction.edit_original_response(content=promise)
-        if not ticket.settled:
-            await self._announcements.announce(interaction, line)
-        outcome = partial(_outcome, asked.subject, line.channel)
-        await follow(interaction, ticket, promise=promise, outcome=outcome)
+        announcing = asyncio.create_task(self._announcements.announce(interaction, line, ticket))
+        try:
+            outcome = partial(_outcome, asked.subject, line.channel)
+            await follow(interaction, ticket, promise=promise, outcome=outcome)
+        finally:
+            await announcing
+            await self._announcements.refresh(line.channel.guild.id)
 
 
 def _turn(ticket: Ticket) -> str:

@@ -1,17 +1,18 @@
 """What members do with lines that are said or wait: by command, and by the buttons of an announcement."""
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Announcements, Bot, Buttons, controls
 from bot.client.buttons import Interaction
 from bot.errors import PlaybackError
-from bot.playback import Speakers
+from bot.playback import Queued, Speakers
 from cogs.cards import queue_card
 from cogs.places import server_of
 
 _PAUSED = "Paused: /resume lets it go on."
-_GOES_ON = "It goes on."
+_PAUSED_ALREADY = "That line is paused already: /resume lets it go on."
 
 
 class Queue(commands.Cog):
@@ -48,7 +49,8 @@ class Queue(commands.Cog):
     @app_commands.guild_only()
     async def pause(self, interaction: Interaction) -> None:
         """Hold the line that is being said."""
-        self._hold(interaction, paused=True)
+        if self._hold(interaction, paused=True).paused:
+            raise PlaybackError(_PAUSED_ALREADY)
         await interaction.response.send_message(_PAUSED, ephemeral=True)
         await self._announcements.refresh(server_of(interaction))
 
@@ -56,8 +58,10 @@ class Queue(commands.Cog):
     @app_commands.guild_only()
     async def resume(self, interaction: Interaction) -> None:
         """Let a paused line go on."""
-        self._hold(interaction, paused=False)
-        await interaction.response.send_message(_GOES_ON, ephemeral=True)
+        was = self._hold(interaction, paused=False)
+        if not was.paused:
+            raise PlaybackError(_still(was))
+        await interaction.response.send_message(_goes_on(was), ephemeral=True)
         await self._announcements.refresh(server_of(interaction))
 
     async def _show(self, interaction: Interaction, _: str = "") -> None:
@@ -89,20 +93,43 @@ class Queue(commands.Cog):
 
     async def _press_hold(self, interaction: Interaction, *, paused: bool) -> None:
         """Turn the button that was pressed into its opposite, also where it was out of date."""
-        lines = self._speakers.queue(server_of(interaction))
-        if not lines or lines[0].paused != paused:
-            self._hold(interaction, paused=paused)
+        was = self._hold(interaction, paused=paused)
         await interaction.response.edit_message(view=controls(paused=paused))
         self._announcements.note(server_of(interaction), paused=paused)
-        await interaction.followup.send(_PAUSED if paused else _GOES_ON, ephemeral=True)
+        await interaction.followup.send(_PAUSED if paused else _goes_on(was), ephemeral=True)
 
-    def _hold(self, interaction: Interaction, *, paused: bool) -> None:
+    def _hold(self, interaction: Interaction, *, paused: bool) -> Queued:
+        """Hold the line that is being said, or let it go on; give it as it was. Raises PlaybackError."""
+        lines = self._speakers.queue(server_of(interaction))
         self._speakers.pause(
             server_of(interaction),
             paused=paused,
             asker_id=interaction.user.id,
             may_mute=interaction.permissions.mute_members,
         )
+        return lines[0]
+
+
+def _goes_on(was: Queued) -> str:
+    """Say when a line goes on that nobody pauses any more."""
+    if not was.muted:
+        return "It goes on."
+    if _on_stage(was):
+        return "It goes on as soon as I may speak on the stage."
+    return "It goes on as soon as a moderator unmutes me."
+
+
+def _still(was: Queued) -> str:
+    """Say why a line that nobody paused is not heard, if it is not."""
+    if not was.muted:
+        return "Nothing is paused."
+    if _on_stage(was):
+        return "I am in the audience here: a moderator must let me speak."
+    return "I am muted here: a moderator must unmute me."
+
+
+def _on_stage(queued: Queued) -> bool:
+    return isinstance(queued.line.channel, discord.StageChannel)
 
 
 async def setup(bot: Bot) -> None:

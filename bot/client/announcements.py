@@ -13,7 +13,7 @@ import discord
 
 from bot.client.announcement import Announcement, controls, remains
 from bot.client.buttons import Interaction
-from bot.playback import Line, Speakers, Tell, VocalChannel
+from bot.playback import Line, Speakers, Tell, Ticket, VocalChannel
 
 log = logging.getLogger(__name__)
 
@@ -48,22 +48,17 @@ class Announcements:
         """Begin to follow who is left."""
         self._speakers.on_left(self._end)
 
-    async def announce(self, interaction: Interaction, line: Line) -> None:
-        """Tell everybody that something is going to be said, once a spell. The first answer must not be pending."""
-        guild_id = line.channel.guild.id
-        async with self._turns[guild_id]:
-            spell = self._spells.get(guild_id)
-            if spell is None or not _fits(spell, interaction, line):
-                posted = await self._post(interaction, line.channel)
-                if posted is None:
-                    return
-                if spell is not None:
-                    await spell.announcement.show(f"I speak in {line.channel.mention} now.", remains())
-                spell = self._spells[guild_id] = posted
-            else:
-                await self._refresh(spell)
-        self._speakers.announced(line, panel=spell.announcement.ids, tell=spell.tell)
-        await self._end(guild_id)  # it may have left while this was posted
+    async def announce(self, interaction: Interaction, line: Line, ticket: Ticket) -> None:
+        """Tell everybody that something is going to be said, once a spell; return when its turn has come.
+
+        Where the bot speaks in another voice channel, nothing is told before it is in the line's own; of a line that
+        was over before, nothing. The first answer must not be pending.
+        """
+        elsewhere = self._is_elsewhere(line)
+        if not elsewhere and not ticket.settled:
+            await self._announce(interaction, line)
+        if await ticket.begun() and (elsewhere or self._is_elsewhere(line)):
+            await self._announce(interaction, line)
 
     def resume(self, channel: VocalChannel, panel: tuple[int, int]) -> Tell:
         """Take an announcement up again that was made before a restart; give what tells something there."""
@@ -73,16 +68,49 @@ class Announcements:
         return spell.tell
 
     async def refresh(self, guild_id: int) -> None:
-        """Show what can be done now, where that has changed."""
-        spell = self._spells.get(guild_id)
-        if spell is not None:
-            await self._refresh(spell)
+        """Show what is true now, where something else is shown."""
+        async with self._turns[guild_id]:
+            spell = self._spells.get(guild_id)
+            if spell is not None and self._speakers.is_about(guild_id):
+                await self._refresh(spell)
 
     def note(self, guild_id: int, *, paused: bool) -> None:
         """Take note of what the buttons show since one was pressed."""
         spell = self._spells.get(guild_id)
         if spell is not None:
             spell.paused = paused
+
+    def _is_elsewhere(self, line: Line) -> bool:
+        """Whether the bot is, or is going to be, in another channel before it comes to a line."""
+        guild_id = line.channel.guild.id
+        spell, lines = self._spells.get(guild_id), self._speakers.queue(guild_id)
+        if spell is not None:
+            return spell.channel.id != line.channel.id
+        return bool(lines) and lines[0].line.channel.id != line.channel.id
+
+    async def _announce(self, interaction: Interaction, line: Line) -> None:
+        guild_id = line.channel.guild.id
+        async with self._turns[guild_id]:
+            spell = self._spells.get(guild_id)
+            if spell is None or not _fits(spell, interaction, line):
+                posted = await self._post(interaction, line.channel)
+                if posted is not None:
+                    await self._succeed(posted)
+                    spell = posted
+                elif spell is not None and spell.channel.id != line.channel.id:
+                    spell.channel, spell.told = line.channel, True  # the old message tells where it is now
+            if spell is None:
+                return
+            await self._refresh(spell)
+        self._speakers.announced(line, panel=spell.announcement.ids, tell=spell.tell)
+        await self._end(guild_id)  # it may have left while this was posted
+
+    async def _succeed(self, spell: _Spell) -> None:
+        """Let an announcement take the place of the server's last one."""
+        guild_id = spell.channel.guild.id
+        former, self._spells[guild_id] = self._spells.get(guild_id), spell
+        if former is not None:
+            await former.announcement.show(f"I speak in {spell.channel.mention} now.", remains())
 
     async def _refresh(self, spell: _Spell) -> None:
         lines = self._speakers.queue(spell.channel.guild.id)

@@ -121,6 +121,7 @@ class Revival:
             await ticket.done
         except BotError as error:
             await self._tell(saved, error)
+        await self._announcements.refresh(saved.guild_id)
 
     async def _tell(self, saved: SavedLine, error: BotError) -> None:
         """Tell whoever asked that a line was not said; the answer to their command is too old for that."""

@@ -51,6 +51,9 @@ class Queued:
     speaking: bool
     """Whether it is its turn."""
     paused: bool
+    """Whether somebody holds it."""
+    muted: bool
+    """Whether it waits until Discord lets the bot be heard."""
     said_seconds: float
     expected_seconds: float
     """How long it is: as it was made, or a guess while that goes on."""
@@ -115,6 +118,7 @@ class Ticket:
         self.report = VoiceReport()
         """What was seen of its connection so far."""
         self._seen = asyncio.Event()
+        self._begun = asyncio.Event()
 
     @property
     def done(self) -> Outcome:
@@ -125,6 +129,11 @@ class Ticket:
     def settled(self) -> bool:
         """Whether the outcome is known."""
         return self._future.done()
+
+    async def begun(self) -> bool:
+        """Wait until the bot is where the line is to be said; False: the line was over before."""
+        await self._begun.wait()
+        return self.report.join_seconds is not None
 
     async def news(self) -> AsyncIterator[str]:
         """Give what is told of the line on its way, a sentence each, until its outcome is known. For one listener."""
@@ -144,6 +153,8 @@ class Ticket:
         """Take note of what was seen of its connection."""
         self.report = report
         self._seen.set()
+        if report.join_seconds is not None:
+            self._begun.set()
 
     def tell(self, sentence: str) -> None:
         """Tell the asker how it goes."""
@@ -166,3 +177,4 @@ class Ticket:
     def _end(self) -> None:
         self._news.put_nowait(None)
         self._seen.set()
+        self._begun.set()

@@ -56,7 +56,8 @@ class Queue:
             Queued(
                 line=turn.line,
                 speaking=turn is self.current,
-                paused=turn.paused or turn.muted,
+                paused=turn.paused,
+                muted=turn.muted,
                 said_seconds=turn.seconds,
                 expected_seconds=turn.expected_seconds,
             )
@@ -120,13 +121,10 @@ class Queue:
         return turn.line
 
     def pause(self, *, paused: bool, asker_id: int, may_mute: bool) -> Line:
-        """Hold the line that is being said, or let it go on; return it. Raises PlaybackError as `skip`."""
+        """Hold the line that is being said, or let it go on; return it, also if it was so. Raises as `skip`."""
         (turn,) = _allowed(self.turns[:1], asker_id=asker_id, may_mute=may_mute)
-        if turn.paused == paused:
-            raise PlaybackError(
-                "That line is paused already: /resume lets it go on." if paused else "Nothing is paused."
-            )
-        turn.pause(paused=paused)
+        if turn.paused != paused:
+            turn.pause(paused=paused)
         return turn.line
 
     def end(self, turns: list[Turn], verdict: PlaybackError | None) -> None:

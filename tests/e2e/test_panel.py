@@ -86,6 +86,61 @@ async def test_an_announcement_in_another_text_channel_takes_the_place_of_the_fi
     await spoken.spoken(waiting)
 
 
+async def test_a_line_for_another_voice_channel_is_announced_when_the_bot_is_there(spoken: Scene) -> None:
+    tower = spoken.guild.add_voice_channel("Tower")
+    answer, panel = await _announced(spoken)
+    await spoken.bob.moves(tower)
+
+    waiting = await spoken.waits(await spoken.bob.slash("say", text=LONG))
+    shown = [seen.content for seen in spoken.text.messages]
+    await spoken.alice.slash("stop")
+    await _stopped(answer)
+    await spoken.until(lambda: len(spoken.text.messages) == 2 and panel.buttons == ["Replay"])
+
+    assert shown == [_headline(spoken.lounge)]
+    assert spoken.bot_name in tower.present
+    assert [seen.content for seen in spoken.text.messages] == [f"I speak in {tower.mention} now.", _headline(tower)]
+    await spoken.bob.slash("stop")
+    await waiting.until(lambda seen: "topped" in seen.content)
+    await spoken.bob.leaves()
+
+
+async def test_a_line_for_another_voice_channel_that_is_stopped_before_its_turn_is_never_announced(
+    spoken: Scene,
+) -> None:
+    tower = spoken.guild.add_voice_channel("Tower")
+    answer, panel = await _announced(spoken)
+    await spoken.bob.moves(tower)
+    waiting = await spoken.waits(await spoken.bob.slash("say", text="Hello."))
+
+    await spoken.bob.slash("stop")
+    await waiting.until(lambda seen: "stopped" in seen.content)
+    await spoken.alice.slash("stop")
+    await _stopped(answer)
+    await spoken.spoken(await spoken.alice.slash("say", text="Hello."))
+
+    assert [seen.content for seen in spoken.text.messages] == [_headline(spoken.lounge)]
+    assert panel.buttons == BUTTONS
+
+
+async def test_the_announcement_comes_back_with_the_bot_for_a_line_that_waited(spoken: Scene) -> None:
+    tower = spoken.guild.add_voice_channel("Tower")
+    answer, _ = await _announced(spoken)
+    await spoken.bob.moves(tower)
+    between = await spoken.waits(await spoken.bob.slash("say", text="Hello."))
+    last = await spoken.waits(await spoken.alice.slash("say", text="Hello."))
+
+    await spoken.alice.slash("skip")
+    await _stopped(answer)
+    for each in (between, last):
+        await spoken.spoken(each)
+
+    await spoken.until(lambda: len(spoken.text.messages) == 3)
+    await spoken.until(lambda: spoken.text.messages[1].buttons == ["Replay"])
+    assert spoken.text.messages[-1].content == _headline(spoken.lounge)
+    assert spoken.text.messages[-1].buttons == BUTTONS
+
+
 async def test_pause_becomes_resume_and_the_line_goes_on(spoken: Scene) -> None:
     answer, panel = await _announced(spoken, f"{sentence(1)} {sentence(5)}")
 
@@ -118,6 +173,38 @@ async def test_the_button_shows_what_was_paused_by_command(spoken: Scene) -> Non
     await _stopped(answer)
     await spoken.until(lambda: panel.buttons[0] == "Pause")
     assert panel.buttons == BUTTONS
+    assert panel.content == _headline(spoken.lounge)
+
+
+async def test_while_the_bot_is_muted_the_button_shows_what_was_paused_by_those_who_may(spoken: Scene) -> None:
+    answer, panel = await _announced(spoken)
+    spoken.guild.mute(spoken.guild.bot)
+    await answer.until(lambda seen: "waits until a moderator unmutes me" in seen.content)
+
+    refused = await refusal(await spoken.bob.click(panel, "Pause"))
+    await spoken.waits(await spoken.bob.slash("say", text="Hello."))  # which shows what can be done now
+    muted = panel.buttons
+    await (await spoken.alice.click(panel, "Pause")).followed()
+    paused = panel.buttons
+    (told,) = await (await spoken.alice.click(panel, "Resume")).followed()
+
+    assert refused == "That line is not yours: ask alice or a member with Mute Members."
+    assert (muted, paused, panel.buttons) == (BUTTONS, ["Resume", *BUTTONS[1:]], BUTTONS)
+    assert told.content == "It goes on as soon as a moderator unmutes me."
+    for asker in (spoken.bob, spoken.alice):
+        await asker.slash("stop")
+    await _stopped(answer)
+
+
+async def test_nothing_is_left_to_resume_on_the_announcement_when_a_paused_line_ends(spoken: Scene) -> None:
+    answer, panel = await _announced(spoken)
+    await spoken.alice.slash("pause")
+    await spoken.until(lambda: panel.buttons[0] == "Resume")
+
+    spoken.guild.deny(spoken.lounge, "SPEAK", to=spoken.guild.bot)
+    await answer.until(lambda seen: seen.content.startswith("I may not speak in #Lounge"))
+
+    await spoken.until(lambda: panel.buttons == BUTTONS)
     assert panel.content == _headline(spoken.lounge)
 
 
@@ -185,7 +272,7 @@ async def test_a_lost_connection_is_told_where_the_line_was_announced_and_to_its
     await spoken.until(lambda: panel.content == back)
     assert panel.buttons == BUTTONS
     await spoken.spoken(answer)
-    await spoken.spoken(await spoken.alice.slash("say", text="Hello."))
+    await spoken.until(lambda: panel.content != back)
     assert [seen.content for seen in spoken.text.messages] == [_headline(spoken.lounge)]
 
 

@@ -126,12 +126,33 @@ async def test_a_paused_line_is_held_and_goes_on_where_it_was(spoken: Scene, rec
     assert (await spoken.alice.slash("pause")).content == "Paused: /resume lets it go on."
     await spoken.bob.silence(spoken.lounge)
     held = await spoken.bob.slash("queue")
-    assert "(held at " in held.text
+    assert "(paused at " in held.text
     assert await refusal(await spoken.alice.slash("pause")) == "That line is paused already: /resume lets it go on."
     assert (await spoken.alice.slash("resume")).content == "It goes on."
 
     await spoken.spoken(line)
     assert await refusal(await spoken.alice.slash("resume")) == "Nothing is being said here."
+
+
+async def test_a_muted_bot_says_what_lets_its_line_go_on(spoken: Scene) -> None:
+    line = await spoken.alice.slash("say", text=f"{sentence(1)} {sentence(5)}")
+    await spoken.bob.hears(spoken.lounge, seconds=0.3)
+    spoken.guild.mute(spoken.guild.bot)
+    await line.until(lambda seen: "waits until a moderator unmutes me" in seen.content)
+
+    muted = await spoken.bob.slash("queue")
+    refused = await refusal(await spoken.alice.slash("resume"))
+    paused = await spoken.alice.slash("pause")
+    both = await spoken.bob.slash("queue")
+    resumed = await spoken.alice.slash("resume")
+    spoken.guild.unmute(spoken.guild.bot)
+
+    assert "(muted at " in muted.text
+    assert refused == "I am muted here: a moderator must unmute me."
+    assert paused.content == "Paused: /resume lets it go on."
+    assert "(paused and muted at " in both.text
+    assert resumed.content == "It goes on as soon as a moderator unmutes me."
+    await spoken.spoken(line)
 
 
 # Coming and going

@@ -50,8 +50,9 @@ async def test_a_paused_line_is_silent_and_goes_on_without_losing_or_repeating_a
     await asyncio.sleep(0.1)
     assert len(aviary.heard) == heard
     assert [queued.paused for queued in speakers.queue(GUILD)] == [True]
-    with pytest.raises(PlaybackError, match="paused already"):
-        speakers.pause(GUILD, paused=True, asker_id=ALICE, may_mute=False)
+    speakers.pause(GUILD, paused=True, asker_id=ALICE, may_mute=False)
+    with pytest.raises(PlaybackError, match="not yours"):
+        speakers.pause(GUILD, paused=True, asker_id=BOB, may_mute=False)
     speakers.pause(GUILD, paused=False, asker_id=ALICE, may_mute=False)
 
     assert (await ticket.done).packets == 60
@@ -80,6 +81,7 @@ async def test_a_mute_in_the_middle_says_the_sentence_again_and_none_before_it(
 
     aviary.move(BOT, LOUNGE, mute=True)
     assert "I was muted in #Lounge" in await anext(ticket.news())
+    assert [(queued.paused, queued.muted) for queued in speakers.queue(GUILD)] == [(False, True)]
     await asyncio.sleep(0.05)
     heard = len(aviary.heard)
     aviary.move(BOT, LOUNGE)
