@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, ClassVar, Literal
 
 from bot.errors import ProviderError, ProviderFault
@@ -26,6 +27,7 @@ Verb = Literal["create", "get", "find", "update", "delete", "synthesize", "check
 _RATE = 24_000
 
 
+@cache
 def speech_chunks(seconds: float = 1.2, *, phrases: int = 3) -> tuple[bytes, ...]:
     """Make the sound of a line as a provider sends it: PCM at 24 kHz, a phrase a chunk."""
     return tuple(to_pcm(babble(seconds / phrases, rate=_RATE, seed=phrase)) for phrase in range(phrases))

@@ -2,6 +2,7 @@
 
 import io
 import wave
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ _VOWELS = ((730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2
 """Formants in Hz of five vowels (Peterson and Barney, 1952)."""
 
 
+@lru_cache(maxsize=64)
 def babble(seconds: float, *, pitch: float = 120.0, rate: int = RATE, seed: int = 1) -> NDArray[np.float32]:
     """Make a voice that says vowels without sense, mono, peaks at about a third of full scale."""
     generator = np.random.default_rng(seed)
@@ -28,7 +30,9 @@ def babble(seconds: float, *, pitch: float = 120.0, rate: int = RATE, seed: int 
         size += part.size
     sound = np.concatenate(parts)[: round(seconds * rate)]
     noise = generator.normal(scale=1e-4, size=sound.size)
-    return (sound / np.abs(sound).max() * 0.35 + noise).astype(np.float32)
+    voice = (sound / np.abs(sound).max() * 0.35 + noise).astype(np.float32)
+    voice.flags.writeable = False  # all who ask for the same get the same
+    return voice
 
 
 def _syllable(generator: np.random.Generator, pitch: float, rate: int) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal
 
 import av
@@ -20,6 +21,7 @@ _UNKNOWN_RIFF, _UNKNOWN_DATA = 4_294_967_076, 4_294_967_040
 """What Fish Audio writes into a WAV header whose length it does not know yet."""
 
 
+@lru_cache(maxsize=32)
 def babble(text: str, speed: float = 1.0) -> Samples:
     """Make a voice-like sound, 60 ms a letter, that differs from text to text."""
     count = max(round(RATE * _SECONDS_A_LETTER * len(text) / speed), RATE // 2)
@@ -29,7 +31,9 @@ def babble(text: str, speed: float = 1.0) -> Samples:
     phase = 2 * np.pi * np.cumsum(pitch) / RATE
     voice = sum(np.sin(phase * harmonic) / harmonic for harmonic in range(1, 12))
     beat = np.clip(np.sin(2 * np.pi * 4 * time) + 0.4, 0, 1)
-    return np.asarray(0.15 * voice * beat, dtype=np.float32)
+    sound = np.asarray(0.15 * voice * beat, dtype=np.float32)
+    sound.flags.writeable = False  # all who ask for the same get the same
+    return sound
 
 
 def encode(samples: Samples, form: Form, *, rate: int = RATE) -> bytes:

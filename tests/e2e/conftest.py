@@ -1,8 +1,11 @@
 """One Discord with the real bot in it for all tests that break nothing, and new ones for those that do."""
 
+import asyncio
+import fcntl
 import gc
 import importlib
 import logging
+import pickle
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -60,22 +63,38 @@ async def house(frozen: None, tmp_path_factory: pytest.TempPathFactory) -> Async
         yield opened
 
 
+@pytest.fixture(scope="session")
+def wardrobe(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
+    """A folder that the workers of one run share."""
+    folder = tmp_path_factory.getbasetemp().parent / f"wardrobe-{testrun_uid}"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def low(house: House) -> Cast:
+async def low(house: House, wardrobe: Path) -> Cast:
     """A voice cloned from a low one."""
-    return await _cloned(house, uploads.story("en-us+m3", 20), owner_id=1)
+    return await _cloned(house, uploads.story("en-us+m3", 20, whole=True), wardrobe / "low", owner_id=1)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def high(house: House) -> Cast:
+async def high(house: House, wardrobe: Path) -> Cast:
     """A voice cloned from a high one."""
-    return await _cloned(house, uploads.story("en-us+f2", 80), owner_id=2)
+    return await _cloned(house, uploads.story("en-us+f2", 80, whole=True), wardrobe / "high", owner_id=2)
 
 
-async def _cloned(house: House, clip: bytes, *, owner_id: int) -> Cast:
+async def _cloned(house: House, clip: bytes, kept: Path, *, owner_id: int) -> Cast:
+    """Clone a voice, or take the one that another worker cloned."""
     clones = house.bot.rules.clones
-    draft = await clones.draft([clip], owner_id=owner_id, name="Model")
-    return await house.cast((await clones.clone(draft)).voice)
+    with kept.open("a+b") as file:
+        await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)
+        file.seek(0)
+        if made := file.read():
+            return pickle.loads(made)  # noqa: S301 - written below
+        draft = await clones.draft([clip], owner_id=owner_id, name="Model")
+        cast = await house.cast((await clones.clone(draft)).voice)
+        file.write(pickle.dumps(cast))
+        return cast
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -68,8 +68,8 @@ async def test_26_megabytes_are_refused_before_they_are_fetched(scene: Scene) ->
 
 
 async def test_a_recording_that_was_cut_off_or_streamed_is_taken_as_far_as_it_goes(scene: Scene) -> None:
-    cut_off = Upload("cut.wav", uploads.story()[: len(uploads.story()) * 2 // 3])
-    streamed = Upload("stream.wav", uploads.endless(10.0))
+    cut_off = Upload("cut.wav", uploads.story(whole=True)[: len(uploads.story(whole=True)) * 2 // 3])
+    streamed = Upload("stream.wav", uploads.endless(7.0))
 
     for sent in (cut_off, streamed):
         draft = await (await scene.alice.slash("clone", name="Aki", sample=sent)).settled()

@@ -15,10 +15,11 @@ from playground.discord import Upload
 from tests.sounds import quiet, to_wav
 
 RATE = 16_000
-_STORY = (
+_BEGINNING = (
     "This is a recording of my voice. The rainbow is a division of white light into many beautiful colours. "
-    "These take the shape of a long round arch, with its path high above, and its two ends beyond the horizon."
+    "These take the shape of a long round arch"
 )
+_REST = ", with its path high above, and its two ends beyond the horizon."
 _FORMATS = {
     "wav": ("wav", "pcm_s16le", "s16", 48_000),
     "mp3": ("mp3", "libmp3lame", "fltp", 44_100),
@@ -30,9 +31,9 @@ _FORMATS = {
 
 
 @cache
-def story(voice: str = "en-us+m3", pitch: int = 42) -> bytes:
-    """Speak about 12 s, as WAV."""
-    spoken = Espeak().say(_STORY, voice, speed=165, pitch=pitch)
+def story(voice: str = "en-us+m3", pitch: int = 42, *, whole: bool = False) -> bytes:
+    """Speak about 8 s, the whole of it about 12 s, as WAV."""
+    spoken = Espeak().say(_BEGINNING + (_REST if whole else "."), voice, speed=165, pitch=pitch)
     return to_wav(np.asarray(spoken.samples, dtype=np.float32), rate=spoken.rate)
 
 

@@ -1,5 +1,6 @@
 """How a source voice is on average: espeak-ng's reading of a fixed corpus, made once and shipped beside the net."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -51,9 +52,9 @@ class Reference:
     source: Source
 
     @classmethod
-    def read(cls, espeak: Espeak, voice: SourceVoice) -> Self:
+    def read(cls, espeak: Espeak, voice: SourceVoice, texts: Iterable[str] = CORPUS) -> Self:
         """Have espeak-ng read the corpus."""
-        readings = [reading for text in CORPUS if (reading := read_aloud(espeak, text, voice)) is not None]
+        readings = [reading for text in texts if (reading := read_aloud(espeak, text, voice)) is not None]
         tracks = [reading.track for reading in readings]
         track = Track(
             pitch=np.concatenate([t.pitch for t in tracks]),

@@ -1,6 +1,7 @@
 """What tests of Fish Audio share: samples, requests, and an ear for the sound that comes back."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from bot.errors import ProviderError
@@ -21,6 +22,7 @@ SECONDS = 0.06 * len(TEXT)
 HASTY = Patience(base=0.001, cap=0.002, connect=5.0, first_byte=5.0, between=5.0, create=10.0)
 
 
+@cache
 def sample(seconds: float = 2.0, *, transcript: str = "", silent: bool = False) -> Sample:
     """Make a recording as the rules hand it over."""
     sound = quiet(seconds) if silent else babble(seconds)

@@ -1,5 +1,6 @@
 """A store on a fresh file, open for the length of a test."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
+async def store(blank: Path, url: str, tmp_path: Path) -> AsyncIterator[Store]:
+    shutil.copy(blank, tmp_path / "mynah.db")
     async with Store(url, key=KEY) as opened:
         yield opened

@@ -1,5 +1,6 @@
 """A TLS server on loopback that carries the voice server's websockets, and the way to it. Knows hosts, no more."""
 
+import functools
 import re
 import socket
 import ssl
@@ -47,6 +48,17 @@ class House:
         return TCPConnector(limit=0, resolver=_Loopback(self.port), ssl=self.trust)
 
 
+@functools.cache
+def _tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Make what a server shows and what its clients trust: one authority for all houses."""
+    authority = trustme.CA()
+    server_tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(*_HOSTS).configure_cert(server_tls)
+    trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(trust)
+    return server_tls, trust
+
+
 @asynccontextmanager
 async def open_house(voice: VoiceServer, other: Handler | None = None) -> AsyncIterator[House]:
     """Serve `voice` for *.discord.media and `other` for every other host."""
@@ -56,11 +68,7 @@ async def open_house(voice: VoiceServer, other: Handler | None = None) -> AsyncI
             return await voice.handle(request)
         return await other(request)
 
-    authority = trustme.CA()
-    server_tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert(*_HOSTS).configure_cert(server_tls)
-    trust = ssl.create_default_context()
-    authority.configure_trust(trust)
+    server_tls, trust = _tls()
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", handle)
     runner = web.AppRunner(app, shutdown_timeout=2.0)

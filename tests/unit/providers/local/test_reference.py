@@ -5,7 +5,7 @@ import pytest
 
 from bot.providers.local.espeak import Espeak
 from bot.providers.local.phones import PHONES, phones_of
-from bot.providers.local.reference import Reference, made_of, shipped
+from bot.providers.local.reference import CORPUS, Reference, made_of, shipped
 from bot.providers.local.source import HIGH, LOW, SourceVoice, choose_source
 
 BOTH = pytest.mark.parametrize("voice", [LOW, HIGH], ids=["low", "high"])
@@ -23,7 +23,7 @@ def test_shipped_reference_has_every_phone(voice: SourceVoice) -> None:
 
 
 def test_reference_is_read_again_as_it_was_written(tmp_path: Path) -> None:
-    fresh = Reference.read(Espeak(), LOW)
+    fresh = Reference.read(Espeak(), LOW, CORPUS[:2])
 
     fresh.save(tmp_path / "reference.npz")
     back = Reference.load(LOW, tmp_path / "reference.npz")
