@@ -53,7 +53,7 @@ async def test_a_muted_bot_is_heard_by_nobody_and_says_its_sentence_again_when_i
 
 async def test_a_bot_muted_before_its_line_is_refused_with_what_to_do(stall: Scene, recogniser: Recogniser) -> None:
     await stall.spoken(await says(stall.alice, 3))
-    await stall.alice.ears(stall.lounge).silence(after=(END + TAIL + 1) * PACKET_SECONDS)
+    await stall.alice.ears(stall.lounge).silence(after=2 * (END + TAIL) * PACKET_SECONDS)
     stall.guild.mute(stall.guild.bot)
 
     told = await says(stall.alice, 4)
