@@ -89,6 +89,8 @@ class Played:
     """Packets of the line handed to Discord; silence is not counted."""
     stopped: bool
     """Somebody ended it early."""
+    channel: VocalChannel | None = field(default=None, compare=False)
+    """Where it was said last: not where it was asked for, if the bot was moved."""
 
 
 class Outcome(Awaitable[Played]):

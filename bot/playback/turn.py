@@ -181,7 +181,7 @@ class Turn:
                 raise asyncio.CancelledError
             if await self._say(self._link):
                 self._raise_fault()
-                return Played(packets=self._buffer.taken, stopped=False)
+                return Played(packets=self._buffer.taken, stopped=False, channel=self.channel)
             self.losses += 1
             self._buffer.recall()
 
@@ -268,7 +268,7 @@ class Turn:
     def _settle(self, playing: asyncio.Task[Played]) -> None:
         if self._ended_early or (self._finishing and self.number < len(self.line.sentences)):
             if self._verdict is None:
-                self.ticket.settle(Played(packets=self._buffer.taken, stopped=True))
+                self.ticket.settle(Played(packets=self._buffer.taken, stopped=True, channel=self.channel))
             else:
                 self.ticket.reject(self._verdict)
         elif playing.cancelled():

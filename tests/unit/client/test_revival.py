@@ -1,14 +1,16 @@
 """Lines that an earlier process left: asked for again as they were, and what is told of those that cannot be said."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.client import Bot
 from bot.client.announcements import Announcements
-from bot.client.revival import BACK, Revival
+from bot.client.revival import BACK, TWICE, Revival
 from bot.errors import PlaybackError, StoreError
 from bot.lines import LineBook
 from bot.models import SavedLine, Voice
@@ -18,7 +20,7 @@ from playground.discord import Guild, Member, Room
 from tests.fakes import FakeProvider
 from tests.unit.client.conftest import Journal
 from tests.unit.cogs.booth import Booth
-from tests.unit.store.examples import make_line
+from tests.unit.store.examples import KEY, file_url, make_line
 from tests.unit.voices_house import Clone
 
 LOST = "I was restarted, and your line was not said to its end: "
@@ -27,6 +29,15 @@ LOST = "I was restarted, and your line was not said to its end: "
 @pytest.fixture
 def lounge(guild: Guild) -> Room:
     return guild.add_voice_channel("Lounge")
+
+
+@pytest.fixture
+async def shelf(tmp_path: Path) -> AsyncIterator[Store]:
+    """Give a database that the running bot, which looks for lines by itself, does not know."""
+    folder = tmp_path / "shelf"
+    await asyncio.to_thread(folder.mkdir)
+    async with Store(file_url(folder), key=KEY) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -62,19 +73,19 @@ def revival(bot: Bot, book: LineBook, booth: Booth) -> Revival:
     )
 
 
-async def revive(bot: Bot, store: Store, booth: Booth, *lines: SavedLine) -> None:
+async def revive(bot: Bot, shelf: Store, booth: Booth, *lines: SavedLine) -> None:
     """Leave lines behind, and have them taken up."""
-    async with LineBook(store.lines) as book:
+    async with LineBook(shelf.lines) as book:
         for line in lines:
             book.keep(line)
-    async with LineBook(store.lines) as book:
+    async with LineBook(shelf.lines) as book:
         await revival(bot, book, booth).run()
 
 
 async def test_a_line_goes_on_with_the_sentence_it_had_reached_in_the_same_manner(
-    bot: Bot, store: Store, booth: Booth, provider: FakeProvider, alice: Member, lounge: Room, left: SavedLine
+    bot: Bot, shelf: Store, booth: Booth, provider: FakeProvider, alice: Member, lounge: Room, left: SavedLine
 ) -> None:
-    await revive(bot, store, booth, left)
+    await revive(bot, shelf, booth, left)
 
     (line,) = booth.asked
     assert (line.asker_id, line.channel.id, line.voice, line.start) == (alice.id, lounge.id, "Aki", 1)
@@ -88,57 +99,76 @@ async def test_a_line_goes_on_with_the_sentence_it_had_reached_in_the_same_manne
 
 
 async def test_a_line_that_cannot_be_said_any_more_is_told_and_struck_out_and_the_next_one_is_said(
-    bot: Bot, store: Store, booth: Booth, alice: Member, left: SavedLine
+    bot: Bot, shelf: Store, booth: Booth, alice: Member, left: SavedLine
 ) -> None:
     gone = make_line(guild_id=left.guild_id, channel_id=7, asker_id=alice.id, voice_id=left.voice_id)
 
-    await revive(bot, store, booth, gone, left)
+    await revive(bot, shelf, booth, gone, left)
 
     (told,) = alice.direct_messages
     assert told.content == f"{LOST}its channel is gone, or I am not in that server any more."
     assert [line.saved.id for line in booth.asked if line.saved] == [left.id]
-    assert [line.id for line in await store.lines.tried()] == [left.id]
+    assert [line.id for line in await shelf.lines.tried()] == [left.id]
+
+
+async def test_a_line_of_a_server_that_let_the_bot_go_is_told_at_once(
+    bot: Bot, shelf: Store, booth: Booth, alice: Member, left: SavedLine
+) -> None:
+    async with asyncio.timeout(20):
+        await revive(bot, shelf, booth, replace(left, guild_id=7, channel_id=7))
+
+    (told,) = alice.direct_messages
+    assert told.content == f"{LOST}its channel is gone, or I am not in that server any more."
+
+
+async def test_a_line_that_was_taken_up_before_and_got_no_further_is_told_and_not_said(
+    bot: Bot, shelf: Store, booth: Booth, alice: Member, left: SavedLine
+) -> None:
+    await revive(bot, shelf, booth, replace(left, restored=1))
+
+    assert [seen.content for seen in alice.direct_messages] == [LOST + TWICE]
+    assert booth.asked == []
 
 
 async def test_a_line_that_fails_after_a_restart_is_told_by_direct_message(
-    bot: Bot, store: Store, booth: Booth, alice: Member, left: SavedLine
+    bot: Bot, shelf: Store, booth: Booth, alice: Member, left: SavedLine
 ) -> None:
     booth.fault = PlaybackError("Nobody is in #Lounge, so I left.")
 
-    await revive(bot, store, booth, left)
+    await revive(bot, shelf, booth, left)
 
     assert [seen.content for seen in alice.direct_messages] == [f"{LOST}Nobody is in #Lounge, so I left."]
 
 
 @pytest.mark.parametrize(("minutes", "said"), [(29, 1), (31, 0)])
 async def test_a_line_that_nobody_waits_for_any_more_is_not_said(
-    bot: Bot, store: Store, booth: Booth, left: SavedLine, minutes: int, said: int
+    bot: Bot, shelf: Store, booth: Booth, left: SavedLine, minutes: int, said: int
 ) -> None:
-    await revive(bot, store, booth, replace(left, asked_at=datetime.now(UTC) - timedelta(minutes=minutes)))
+    await revive(bot, shelf, booth, replace(left, asked_at=datetime.now(UTC) - timedelta(minutes=minutes)))
 
     assert len(booth.asked) == said
 
 
 async def test_it_is_told_once_where_lines_were_announced_that_the_bot_goes_on(
-    bot: Bot, store: Store, booth: Booth, guild: Guild, alice: Member, left: SavedLine
+    bot: Bot, shelf: Store, booth: Booth, guild: Guild, alice: Member, left: SavedLine
 ) -> None:
     panel = await bot.get_partial_messageable(guild.text_channel.id).send("Speaking.")
     first = replace(left, panel_channel_id=guild.text_channel.id, panel_message_id=panel.id)
 
-    await revive(bot, store, booth, first, replace(first, id="2" * 32, position=1))
+    await revive(bot, shelf, booth, first, replace(first, id="2" * 32, position=1))
 
     assert [seen.content for seen in guild.text_channel.messages] == [BACK]
     assert len(booth.asked) == 2
 
 
 async def test_a_database_that_does_not_answer_costs_the_lines_and_not_the_start(
-    bot: Bot, booth: Booth, store: Store, journal: Journal
+    bot: Bot, booth: Booth, shelf: Store, journal: Journal
 ) -> None:
     class Busy(LineBook):
         async def tried(self) -> tuple[SavedLine, ...]:
             raise StoreError("The voice store is busy: try again in a minute.")
 
-    async with Busy(store.lines) as book:
+    async with Busy(shelf.lines) as book:
         await revival(bot, book, booth).run()
 
     assert booth.asked == []

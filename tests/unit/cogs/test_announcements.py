@@ -128,15 +128,16 @@ async def test_a_change_that_discord_refuses_costs_no_line(
 # The buttons
 
 
-async def test_a_skipped_line_that_was_held_leaves_no_button_that_lets_it_go_on(
-    house: Discord, booth: Booth, alice: Member, channel: VocalChannel, panel: Seen
+@pytest.mark.parametrize(("label", "told"), [("Skip", "Skipped."), ("Stop", "Stopped 1 line.")])
+async def test_a_line_that_was_held_and_is_ended_leaves_no_button_that_lets_it_go_on(
+    house: Discord, booth: Booth, alice: Member, channel: VocalChannel, panel: Seen, label: str, told: str
 ) -> None:
     await alice.slash("pause")
     await assert_shown(house, panel, headline(channel), HELD)
 
-    answer = await alice.click(panel, "Skip")
+    answer = await alice.click(panel, label)
 
-    assert answer.content == "Skipped."
+    assert answer.content == told
     await assert_shown(house, panel, headline(channel), BUTTONS)
 
 

@@ -2,7 +2,7 @@ import discord
 import pytest
 
 from bot.errors import PlaybackError
-from bot.playback.rights import admit, label
+from bot.playback.rights import admit, check_not_muted, label
 from tests.unit.playback.aviary import ALICE, ATTIC, BOB, BOT, GUILD, LOUNGE, ROBOT, STAGE, Aviary
 
 
@@ -84,6 +84,17 @@ async def test_a_full_channel_keeps_the_bot_that_is_in_it(aviary: Aviary) -> Non
     aviary.edit_channel(LOUNGE, user_limit=2)
     aviary.move(BOT, LOUNGE)
     assert admit(aviary.channel(LOUNGE))
+
+
+@pytest.mark.parametrize("flag", ["mute", "suppress"])
+def test_a_bot_that_nobody_can_hear_says_so(aviary: Aviary, flag: str) -> None:
+    aviary.move(BOT, LOUNGE)
+    check_not_muted(aviary.channel(LOUNGE))
+
+    aviary.move(BOT, LOUNGE, **{flag: True})
+
+    with pytest.raises(PlaybackError, match="I am muted in #Lounge"):
+        check_not_muted(aviary.channel(LOUNGE))
 
 
 def test_a_name_pings_nobody(aviary: Aviary) -> None:

@@ -265,6 +265,17 @@ async def test_packets_that_the_network_does_not_take_are_counted(aviary: Aviary
     await voice.disconnect(force=True)
 
 
+async def test_a_connection_knows_when_its_last_packet_left(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    before = time.monotonic()
+    assert voice.last_sent < before
+
+    voice.send_packet(b"a")
+
+    assert before <= voice.last_sent <= time.monotonic()
+    await voice.disconnect(force=True)
+
+
 async def test_what_nobody_could_decrypt_is_counted_and_not_sent(aviary: Aviary) -> None:
     aviary.group_ready = False
     voice = await aviary.connect(aviary.channel(LOUNGE))
