@@ -61,4 +61,4 @@ def _outcome(subject: str, channel: VocalChannel, played: Played) -> str:
         return "Your line was stopped before its turn."
     if played.stopped:
         return f"Stopped after {seconds:.1f} s."
-    return f"{subject} spoke in {channel.mention} for {seconds:.1f} s."
+    return f"{subject} spoke in {(played.channel or channel).mention} for {seconds:.1f} s."

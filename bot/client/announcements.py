@@ -113,6 +113,9 @@ class Announcements:
             await former.announcement.show(f"I speak in {spell.channel.mention} now.", remains())
 
     async def _refresh(self, spell: _Spell) -> None:
+        voice = spell.channel.guild.me.voice
+        if voice is not None and isinstance(voice.channel, VocalChannel) and voice.channel.id != spell.channel.id:
+            spell.channel, spell.told = voice.channel, True  # a moderator moved the bot
         lines = self._speakers.queue(spell.channel.guild.id)
         paused = bool(lines) and lines[0].paused
         if spell.told or spell.paused != paused:

@@ -153,6 +153,7 @@ async def test_it_is_told_once_where_lines_were_announced_that_the_bot_goes_on(
     bot: Bot, shelf: Store, booth: Booth, guild: Guild, alice: Member, left: SavedLine
 ) -> None:
     panel = await bot.get_partial_messageable(guild.text_channel.id).send("Speaking.")
+    booth.about = False  # the lines are over at once, and the announcement is left as it is
     first = replace(left, panel_channel_id=guild.text_channel.id, panel_message_id=panel.id)
 
     await revive(bot, shelf, booth, first, replace(first, id="2" * 32, position=1))

@@ -47,7 +47,9 @@ class Booth(Speakers):
 
     def speak(self, line: Line, *, paused: bool = False) -> None:
         """Have a line be the one that is said."""
-        self.lines = [Queued(line=line, speaking=True, paused=paused, said_seconds=1.0, expected_seconds=2.0)]
+        self.lines = [
+            Queued(line=line, speaking=True, paused=paused, muted=False, said_seconds=1.0, expected_seconds=2.0)
+        ]
 
     def enqueue(self, line: Line) -> Ticket:
         self.asked.append(line)

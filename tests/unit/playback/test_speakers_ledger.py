@@ -183,3 +183,19 @@ async def test_who_wants_to_know_is_told_that_the_channel_was_left_and_not_at_th
     await speakers.close()
 
     assert left == [GUILD]
+
+
+async def test_who_was_thrown_out_does_not_come_back_by_a_restart(
+    aviary: Aviary, speakers: Speakers, book: Book
+) -> None:
+    saved = make_line()
+    ticket = speakers.enqueue(sentences(aviary.channel(LOUNGE), 500, saved=saved))
+    await aviary.hears(5)
+    aviary.move(BOT, None)
+    assert "/join brings me back" in await anext(ticket.news())
+
+    await speakers.close()
+
+    with pytest.raises(PlaybackError, match="disconnected from #Lounge and not invited back: ask again"):
+        await ticket.done
+    assert book.notes[-1] == ("drop", saved.id)

@@ -270,7 +270,7 @@ async def test_a_connection_knows_when_its_last_packet_left(aviary: Aviary) -> N
     before = time.monotonic()
     assert voice.last_sent < before
 
-    voice.send_packet(b"a")
+    voice._sender.send(b"a")
 
     assert before <= voice.last_sent <= time.monotonic()
     await voice.disconnect(force=True)
@@ -295,4 +295,16 @@ async def test_a_connection_takes_the_channel_for_its_own_that_it_is_told(aviary
     voice.rebind(anew)
 
     assert voice.channel is anew
+    await voice.disconnect(force=True)
+
+
+async def test_nothing_leaves_while_a_session_is_agreed_on(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    voice._connection.state = voice_state.ConnectionFlowState.got_websocket_ready
+
+    voice._sender.send(b"a")
+    voice._sender.send(SILENCE)
+
+    assert (voice.sent, voice.refused) == (0, 1)
+    voice._connection.state = voice_state.ConnectionFlowState.connected
     await voice.disconnect(force=True)
