@@ -48,6 +48,7 @@ class Queued:
     """A line as it stands in the queue."""
 
     line: Line
+    ticket: "Ticket"
     speaking: bool
     """Whether it is its turn."""
     paused: bool
@@ -129,6 +130,11 @@ class Ticket:
     def settled(self) -> bool:
         """Whether the outcome is known."""
         return self._future.done()
+
+    @property
+    def rejected(self) -> bool:
+        """Whether it is known that the line was not said to its end, and that nobody stopped it."""
+        return self._future.done() and self._future.exception() is not None
 
     async def begun(self) -> bool:
         """Wait until the bot is where the line is to be said; False: the line was over before."""

@@ -55,6 +55,7 @@ class Queue:
         return tuple(
             Queued(
                 line=turn.line,
+                ticket=turn.ticket,
                 speaking=turn is self.current,
                 paused=turn.paused,
                 muted=turn.muted,
