@@ -35,6 +35,8 @@ class Line:
     """The first sentence to be said."""
     saved: SavedLine | None = None
     """As it is written down until it was said; None: it is not."""
+    replayable: bool = True
+    """Whether it may be said again once it was said; False: nothing of it is kept."""
     voice: str = ""
     """The name of the voice."""
     tell: Tell = tell_nobody
