@@ -58,7 +58,7 @@ def _turn(ticket: Ticket) -> str:
 def _outcome(subject: str, channel: VocalChannel, played: Played) -> str:
     seconds = played.packets * PACKET_SECONDS
     if played.stopped and not played.packets:
-        return "Your line was stopped before its turn."
+        return "Your line was stopped before its first word."
     if played.stopped:
         return f"Stopped after {seconds:.1f} s."
     return f"{subject} spoke in {(played.channel or channel).mention} for {seconds:.1f} s."

@@ -137,6 +137,7 @@ class Say(commands.Cog):
             open=script.open,
             sentences=script.sentences,
             saved=_save(interaction, spoken, channel, wish),
+            replayable=spoken.voice is not None,
             voice=spoken.name,
         )
         return self._lines.ask(line, subject=spoken.subject, note=spoken.note)

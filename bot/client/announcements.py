@@ -6,6 +6,8 @@ Knows nothing of what is said.
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import aiohttp
@@ -16,6 +18,11 @@ from bot.client.buttons import Interaction
 from bot.playback import Line, Speakers, Tell, Ticket, VocalChannel
 
 log = logging.getLogger(__name__)
+
+_FAREWELL_SECONDS = 2.0
+"""Time for Discord to change all announcements when the process ends."""
+_GOES_ON = "I am being restarted: what was not said goes on when I am back."
+_UNSAID = "I was restarted, and nothing is left that I could say here."
 
 
 @dataclass(slots=True)
@@ -32,7 +39,7 @@ class _Spell:
     async def tell(self, sentence: str) -> None:
         """Say something that has just happened."""
         self.told = True
-        await self.announcement.tell(sentence)
+        await self.announcement.show(sentence, controls(paused=self.paused))
 
 
 class Announcements:
@@ -61,11 +68,54 @@ class Announcements:
             await self._announce(interaction, line)
 
     def resume(self, channel: VocalChannel, panel: tuple[int, int]) -> Tell:
-        """Take an announcement up again that was made before a restart; give what tells something there."""
-        spell = self._spells.get(channel.guild.id)
-        if spell is None or spell.announcement.ids != panel:
-            spell = self._spells[channel.guild.id] = _Spell(channel, Announcement(self._client, *panel), told=True)
-        return spell.tell
+        """Take an announcement up again that was made before a restart, if the server has no other; give what tells
+        something there.
+        """
+        spell = _Spell(channel, Announcement(self._client, *panel), told=True)
+        present = self._spells.setdefault(channel.guild.id, spell)
+        return present.tell if present.announcement.ids == panel else spell.tell
+
+    async def go_on(self, line: Line, ticket: Ticket, panel: tuple[int, int]) -> None:
+        """Take the announcement of a line up again when its turn comes, in place of any other."""
+        guild_id = line.channel.guild.id
+        if not await ticket.begun():
+            return
+        async with self._turns[guild_id]:
+            spell = self._spells.get(guild_id)
+            if spell is None or spell.announcement.ids != panel:
+                spell = _Spell(line.channel, Announcement(self._client, *panel), told=True)
+                await self._succeed(spell)
+                await self._refresh(spell)
+        self._speakers.announced(line, panel=panel, tell=spell.tell)
+        await self._end(guild_id)
+
+    async def give_up(self, guild_id: int, panel: tuple[int, int]) -> None:
+        """Say that what an announcement promised before a restart is not said, unless the bot speaks by it again."""
+        async with self._turns[guild_id]:
+            spell = self._spells.get(guild_id)
+            if spell is not None and spell.announcement.ids == panel:
+                if self._speakers.is_about(guild_id):
+                    return
+                del self._spells[guild_id]
+            await Announcement(self._client, *panel).show(_UNSAID, remains())
+
+    @asynccontextmanager
+    async def farewell(self) -> AsyncIterator[None]:
+        """Have every announcement say what becomes of it while the speakers are closed, which is done inside."""
+        lines = [queued for guild_id in self._spells for queued in self._speakers.queue(guild_id)]
+        yield
+        saved = [queued.line.saved for queued in lines if queued.ticket.rejected]
+        kept = {(line.panel_channel_id, line.panel_message_id) for line in saved if line is not None}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL_SECONDS):
+                await asyncio.gather(*(self._part(guild_id, kept) for guild_id in tuple(self._spells)))
+
+    async def _part(self, guild_id: int, kept: set[tuple[int | None, int | None]]) -> None:
+        async with self._turns[guild_id]:
+            spell = self._spells.pop(guild_id, None)
+            if spell is not None:
+                told = _GOES_ON if spell.announcement.ids in kept else _left(spell.channel)
+                await spell.announcement.show(told, remains())
 
     async def refresh(self, guild_id: int) -> None:
         """Show what is true now, where something else is shown."""
@@ -140,11 +190,15 @@ class Announcements:
         async with self._turns[guild_id]:
             if guild_id in self._spells and not self._speakers.is_about(guild_id):
                 spell = self._spells.pop(guild_id)
-                await spell.announcement.show(f"I have left {spell.channel.mention}.", remains())
+                await spell.announcement.show(_left(spell.channel), remains())
 
 
 def _fits(spell: _Spell, interaction: Interaction, line: Line) -> bool:
     return spell.channel.id == line.channel.id and spell.announcement.ids[0] == interaction.channel_id
+
+
+def _left(channel: VocalChannel) -> str:
+    return f"I have left {channel.mention}."
 
 
 def _headline(channel: VocalChannel) -> str:

@@ -95,7 +95,8 @@ class Bot(commands.AutoShardedBot):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.rules.speakers.close()
+        async with self.announcements.farewell():
+            await self.rules.speakers.close()
         await super().close()
 
     async def on_interaction(self, interaction: Interaction) -> None:

@@ -63,26 +63,30 @@ class Revival:
         async with asyncio.TaskGroup() as group:
             for saved in tried:
                 group.create_task(self._tell(saved, PlaybackError(TWICE)))
+            for guild_id, panel in _panels(tried) - _panels(left):
+                group.create_task(self._announcements.give_up(guild_id, panel))
             for guild_id, lines in servers.items():
                 group.create_task(self._go_on(guild_id, lines))
 
     async def _go_on(self, guild_id: int, lines: Sequence[SavedLine]) -> None:
         """Ask for the lines of one server again, once it is there."""
         await self._wait_for(guild_id)
-        tickets: list[tuple[SavedLine, Ticket]] = []
+        tickets: list[tuple[SavedLine, Line, Ticket]] = []
         for saved in lines:
             try:
                 line = await self._rebuild(saved)
-                tickets.append((saved, self._speakers.enqueue(line)))
+                tickets.append((saved, line, self._speakers.enqueue(line)))
             except BotError as error:
                 self._book.drop(saved.id)
                 await self._tell(saved, error)
                 continue
             if len(tickets) == 1:
                 await line.tell(BACK)
+        for _, panel in _panels(lines) - _panels([saved for saved, _, _ in tickets]):
+            await self._announcements.give_up(guild_id, panel)
         async with asyncio.TaskGroup() as group:
-            for saved, ticket in tickets:
-                group.create_task(self._follow(saved, ticket))
+            for saved, line, ticket in tickets:
+                group.create_task(self._follow(saved, line, ticket))
 
     async def _wait_for(self, guild_id: int) -> None:
         """Wait for a server that is down, which has no channels then."""
@@ -112,11 +116,13 @@ class Revival:
 
     def _where(self, saved: SavedLine, channel: VocalChannel) -> Tell:
         """Give what tells something where the line was announced."""
-        if saved.panel_channel_id is None or saved.panel_message_id is None:
-            return tell_nobody
-        return self._announcements.resume(channel, (saved.panel_channel_id, saved.panel_message_id))
+        panel = _panel(saved)
+        return tell_nobody if panel is None else self._announcements.resume(channel, panel)
 
-    async def _follow(self, saved: SavedLine, ticket: Ticket) -> None:
+    async def _follow(self, saved: SavedLine, line: Line, ticket: Ticket) -> None:
+        panel = _panel(saved)
+        if panel is not None:
+            await self._announcements.go_on(line, ticket, panel)
         try:
             await ticket.done
         except BotError as error:
@@ -129,3 +135,15 @@ class Revival:
             await self._courier.write(
                 saved.asker_id, f"I was restarted, and your line was not said to its end: {error}"
             )
+
+
+def _panel(saved: SavedLine) -> tuple[int, int] | None:
+    """Give the ids of where a line was announced, if it was."""
+    if saved.panel_channel_id is None or saved.panel_message_id is None:
+        return None
+    return saved.panel_channel_id, saved.panel_message_id
+
+
+def _panels(lines: Sequence[SavedLine]) -> set[tuple[int, tuple[int, int]]]:
+    """Give where lines were announced, each with its server."""
+    return {(saved.guild_id, panel) for saved in lines if (panel := _panel(saved)) is not None}

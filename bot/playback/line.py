@@ -35,6 +35,8 @@ class Line:
     """The first sentence to be said."""
     saved: SavedLine | None = None
     """As it is written down until it was said; None: it is not."""
+    replayable: bool = True
+    """Whether it may be said again once it was said; False: nothing of it is kept."""
     voice: str = ""
     """The name of the voice."""
     tell: Tell = tell_nobody
@@ -48,6 +50,7 @@ class Queued:
     """A line as it stands in the queue."""
 
     line: Line
+    ticket: "Ticket"
     speaking: bool
     """Whether it is its turn."""
     paused: bool
@@ -131,6 +134,11 @@ class Ticket:
     def settled(self) -> bool:
         """Whether the outcome is known."""
         return self._future.done()
+
+    @property
+    def rejected(self) -> bool:
+        """Whether it is known that the line was not said to its end, and that nobody stopped it."""
+        return self._future.done() and self._future.exception() is not None
 
     async def begun(self) -> bool:
         """Wait until the bot is where the line is to be said; False: the line was over before."""

@@ -55,6 +55,7 @@ class Queue:
         return tuple(
             Queued(
                 line=turn.line,
+                ticket=turn.ticket,
                 speaking=turn is self.current,
                 paused=turn.paused,
                 muted=turn.muted,
@@ -168,7 +169,7 @@ class Queue:
         saved = turn.line.saved
         if saved is not None and not (self.closing and turn.number < len(turn.line.sentences)):
             self._ledger.drop(saved.id)
-        if turn.seconds and any(turn.line.sentences):
+        if turn.line.replayable and turn.seconds and any(turn.line.sentences):
             self._history.add(replace(turn.line, channel=turn.channel))
 
 

@@ -77,7 +77,7 @@ async def test_a_stopped_line_that_was_never_begun_costs_nothing(booth: House, s
 
     await stall.alice.slash("stop")
     gate.open()
-    await waiting.until(lambda seen: seen.content == "Your line was stopped before its turn.")
+    await waiting.until(lambda seen: seen.content == "Your line was stopped before its first word.")
 
     assert asked(booth) == [sentence(2)]
 

@@ -11,6 +11,8 @@ from tests.e2e.stage import PATIENCE, Cast, Scene, refusal
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LONG = " ".join(sentence(number) for number in range(20, 28))
+BACK = "I was restarted, and go on where I stopped."
+GOES_ON = "I am being restarted: what was not said goes on when I am back."
 BUTTONS = ["Pause", "Skip", "Stop", "Queue", "Replay"]
 
 
@@ -297,6 +299,51 @@ async def test_where_discord_takes_no_announcement_the_line_is_said_all_the_same
     assert spoken.text.messages == []
 
 
+async def test_a_bot_that_is_stopped_says_that_it_left_or_comes_back_with_what_was_not_said(
+    new_house: NewHouse, low: Cast
+) -> None:
+    async with new_house() as house:
+        idle, busy = house.enter(), house.enter("Rookery")
+        for scene in (idle, busy):
+            await house.give(scene.alice, low, f"Aki of {scene.guild.name}")
+            await scene.joined(scene.alice, scene.bob)
+        await idle.spoken(await idle.alice.slash("say", text="Hello."))
+        (left,) = idle.text.messages
+        _, back = await _announced(busy)
+
+        await house.stop()
+        shown = [(panel.content, panel.buttons) for panel in (left, back)]
+        busy.bob.ears().reset()
+        await house.start()
+        await busy.until(lambda: back.content == BACK)
+        buttons = back.buttons
+        await busy.bob.hears(busy.lounge, seconds=0.2)
+        await busy.alice.slash("stop")
+        await busy.until(lambda: back.content == _headline(busy.lounge))
+
+        assert shown == [(f"I have left {idle.lounge.mention}.", ["Replay"]), (GOES_ON, ["Replay"])]
+        assert (buttons, back.buttons) == (BUTTONS, BUTTONS)
+        assert left.content == f"I have left {idle.lounge.mention}."
+
+
+async def test_an_announcement_whose_lines_cannot_be_said_after_a_restart_says_so(
+    new_house: NewHouse, low: Cast
+) -> None:
+    async with new_house() as house:
+        scene = house.enter()
+        await house.give(scene.alice, low, "Aki")
+        await scene.joined(scene.alice, scene.bob)
+        _, panel = await _announced(scene)
+
+        await house.stop()
+        for member in (scene.alice, scene.bob):
+            await member.leaves()
+        await house.start()
+
+        await scene.until(lambda: panel.content == "I was restarted, and nothing is left that I could say here.")
+        assert panel.buttons == ["Replay"]
+
+
 async def test_after_a_restart_the_buttons_of_an_announcement_work(new_house: NewHouse, low: Cast) -> None:
     async with new_house() as house:
         scene = house.enter()
@@ -306,7 +353,7 @@ async def test_after_a_restart_the_buttons_of_an_announcement_work(new_house: Ne
 
         await house.restart()
         scene.bob.ears().reset()
-        await scene.until(lambda: panel.content == "I was restarted, and go on where I stopped.")
+        await scene.until(lambda: panel.content == BACK)
         await scene.bob.hears(scene.lounge, seconds=0.2)
 
         assert panel.buttons == BUTTONS

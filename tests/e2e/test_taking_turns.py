@@ -53,7 +53,7 @@ async def test_a_member_is_told_how_many_come_before(spoken: Scene) -> None:
     stopped = await spoken.bob.slash("stop")
     assert stopped.content == "Stopped 2 lines."
     for answer in others:
-        await answer.until(lambda seen: seen.content == "Your line was stopped before its turn.")
+        await answer.until(lambda seen: seen.content == "Your line was stopped before its first word.")
     stopped = await spoken.alice.slash("stop")
     assert stopped.content == "Stopped 1 line."
 
@@ -176,6 +176,9 @@ async def test_a_clip_speaks_once_in_the_channel(spoken: Scene, recogniser: Reco
 
     assert recogniser.hear(spoken.bob.heard(spoken.lounge).pcm) == words(line)
     assert spoken.house.traces() == before
+    assert await refusal(await spoken.bob.slash("replay")) == (
+        f"Nothing was said in {spoken.lounge.mention} lately: try /say."
+    )
 
 
 async def test_two_servers_speak_at_the_same_time(spoken: Scene, low: Cast, recogniser: Recogniser) -> None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from bot.errors import PlaybackError
-from bot.playback import Limits, Line, Played, Queued, Speakers, Tell, Ticket, VocalChannel
+from bot.playback import Limits, Line, Played, Queued, Speakers, Tell, Ticket, VocalChannel, VoiceReport
 from playground.discord.bell import Bell
 
 
@@ -58,6 +58,7 @@ class Booth(Speakers):
             ticket.reject(self.fault)
         elif self.played is not None:
             ticket.settle(self.played)
+        ticket.see(VoiceReport(join_seconds=0.0))
         return ticket
 
     def announced(self, line: Line, *, panel: tuple[int, int], tell: Tell) -> None:
@@ -81,6 +82,8 @@ class Booth(Speakers):
         return ended
 
     def pause(self, guild_id: int, *, paused: bool, asker_id: int, may_mute: bool) -> Line:
+        if self.lines[0].paused == paused:
+            raise PlaybackError("That line is paused already: /resume lets it go on.")
         self.held.append(paused)
         self.lines = [replace(each, paused=paused) for each in self.lines]
         return self.lines[0].line

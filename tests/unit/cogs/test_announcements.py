@@ -17,7 +17,7 @@ HELD = ["Resume", *BUTTONS[1:]]
 
 
 def headline(channel: VocalChannel) -> str:
-    return f"Speaking in {channel.mention}, in voices made by a machine. /say adds a line."
+    return f"I am in {channel.mention} and speak in voices made by a machine: /say adds a line."
 
 
 async def announced(booth: Booth, member: Member, line: Line) -> str:
@@ -147,9 +147,8 @@ async def test_a_button_that_is_out_of_date_is_turned_and_holds_nothing_twice(
     booth.lines = [replace(each, paused=True) for each in booth.lines]
 
     pressed = await alice.click(panel, "Pause")
-    (told,) = await pressed.followed()
 
-    assert told.content == "Paused: /resume lets it go on."
+    assert pressed.content == "That line is paused already: /resume lets it go on."
     assert panel.buttons == HELD
     assert booth.held == []
 

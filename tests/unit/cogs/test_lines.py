@@ -43,4 +43,4 @@ async def test_a_line_that_was_stopped_before_its_turn_is_told_so(
     answer = await alice.slash("replay")
     await answer.until(lambda seen: "stopped" in seen.content)
 
-    assert answer.content == "Your line was stopped before its turn."
+    assert answer.content == "Your line was stopped before its first word."

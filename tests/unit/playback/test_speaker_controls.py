@@ -142,3 +142,26 @@ async def test_a_mute_that_ends_is_told(aviary: Aviary, speakers: Speakers) -> N
 
     assert muted == "I was muted in #Lounge: your line waits until a moderator unmutes me."
     assert await anext(news) == "I may speak in #Lounge again: your line goes on with its sentence."
+
+
+async def test_a_line_that_is_to_be_said_once_is_not_remembered(aviary: Aviary, speakers: Speakers) -> None:
+    lines = [Script(2).line(aviary.channel(LOUNGE)) for _ in range(2)]
+
+    for line in (lines[0], replace(lines[1], replayable=False)):
+        await speakers.enqueue(line).done
+
+    assert [line.open for line in speakers.said(aviary.channel(LOUNGE))] == [lines[0].open]
+
+
+async def test_a_line_has_begun_when_the_bot_is_there_and_never_where_it_was_over_before(
+    aviary: Aviary, speakers: Speakers
+) -> None:
+    first = speakers.enqueue(Script(500).line(aviary.channel(LOUNGE)))
+    second = speakers.enqueue(Script(10).line(aviary.channel(LOUNGE), BOB))
+
+    assert await first.begun()
+    speakers.stop(GUILD, asker_id=BOB, may_mute=False)
+
+    assert not await second.begun()
+    speakers.stop(GUILD, asker_id=ALICE, may_mute=False)
+    assert (await first.done).stopped
