@@ -4,13 +4,14 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import Announcements, Bot, Buttons, controls
+from bot.client import Announcements, Bot, Buttons, Revival, controls
 from bot.client.buttons import Interaction
 from bot.errors import PlaybackError
 from bot.playback import Queued, Speakers
 from cogs.cards import queue_card
 from cogs.places import server_of
 
+_COMING = "I have just been restarted: lines that were left come back in a moment."
 _PAUSED = "Paused: /resume lets it go on."
 _PAUSED_ALREADY = "That line is paused already: /resume lets it go on."
 
@@ -18,8 +19,9 @@ _PAUSED_ALREADY = "That line is paused already: /resume lets it go on."
 class Queue(commands.Cog):
     """Owns the answers to /queue, /skip, /stop, /pause, /resume and the buttons that say the same."""
 
-    def __init__(self, *, speakers: Speakers, announcements: Announcements, buttons: Buttons) -> None:
+    def __init__(self, *, speakers: Speakers, announcements: Announcements, revival: Revival, buttons: Buttons) -> None:
         self._speakers = speakers
+        self._revival = revival
         self._announcements = announcements
         buttons.add("line-queue", self._show)
         buttons.add("line-skip", self._skip)
@@ -65,19 +67,19 @@ class Queue(commands.Cog):
         await self._announcements.refresh(server_of(interaction))
 
     async def _show(self, interaction: Interaction, _: str = "") -> None:
-        lines = self._speakers.queue(server_of(interaction))
-        if not lines:
-            raise PlaybackError("Nothing is being said here.")
+        lines = self._lines(server_of(interaction))
         await interaction.response.send_message(embed=queue_card(lines), ephemeral=True)
 
     async def _skip(self, interaction: Interaction, _: str = "") -> None:
         guild_id = server_of(interaction)
+        self._lines(guild_id)
         self._speakers.skip(guild_id, asker_id=interaction.user.id, may_mute=interaction.permissions.mute_members)
         await interaction.response.send_message("Skipped.", ephemeral=True)
         await self._announcements.refresh(guild_id)
 
     async def _stop(self, interaction: Interaction, _: str = "") -> None:
         guild_id = server_of(interaction)
+        self._lines(guild_id)
         stopped = self._speakers.stop(
             guild_id, asker_id=interaction.user.id, may_mute=interaction.permissions.mute_members
         )
@@ -104,14 +106,22 @@ class Queue(commands.Cog):
 
     def _hold(self, interaction: Interaction, *, paused: bool) -> Queued:
         """Hold the line that is being said, or let it go on; give it as it was. Raises PlaybackError."""
-        lines = self._speakers.queue(server_of(interaction))
+        guild_id = server_of(interaction)
+        was = self._lines(guild_id)[0]
         self._speakers.pause(
-            server_of(interaction),
+            guild_id,
             paused=paused,
             asker_id=interaction.user.id,
             may_mute=interaction.permissions.mute_members,
         )
-        return lines[0]
+        return was
+
+    def _lines(self, guild_id: int) -> tuple[Queued, ...]:
+        """Give what is said and what waits. Raises PlaybackError where that is nothing."""
+        lines = self._speakers.queue(guild_id)
+        if not lines:
+            raise PlaybackError(_COMING if self._revival.is_awaited(guild_id) else "Nothing is being said here.")
+        return lines
 
 
 def _goes_on(was: Queued) -> str:
@@ -138,4 +148,5 @@ def _on_stage(queued: Queued) -> bool:
 
 async def setup(bot: Bot) -> None:
     """Add the cog."""
-    await bot.add_cog(Queue(speakers=bot.rules.speakers, announcements=bot.announcements, buttons=bot.buttons))
+    cog = Queue(speakers=bot.rules.speakers, announcements=bot.announcements, revival=bot.revival, buttons=bot.buttons)
+    await bot.add_cog(cog)

@@ -7,6 +7,7 @@ from bot.client.buttons import Buttons, Press, button, party_of, row
 from bot.client.following import follow
 from bot.client.news import describe
 from bot.client.patience import thinking
+from bot.client.revival import Revival
 from bot.client.uploads import read_upload
 from bot.client.voice_messages import find_obstacle, try_voice_message
 from bot.client.voice_test import VoiceTest
@@ -17,6 +18,7 @@ __all__ = [
     "Bot",
     "Buttons",
     "Press",
+    "Revival",
     "Rules",
     "VoiceTest",
     "build_bot",

@@ -74,6 +74,14 @@ class Bot(commands.AutoShardedBot):
         self.rules = rules
         self.buttons = Buttons()
         self.announcements = Announcements(self, rules.speakers)
+        self.revival = Revival(
+            self,
+            book=rules.book,
+            voices=rules.voices,
+            speech=rules.speech,
+            speakers=rules.speakers,
+            announcements=self.announcements,
+        )
         self._cog_names = tuple(cogs)
         self._data_dir = data_dir
         self._tasks: list[asyncio.Task[None]] = []
@@ -113,16 +121,8 @@ class Bot(commands.AutoShardedBot):
 
     async def _revive(self) -> None:
         """Go on with what was being said when the bot was stopped."""
-        rules = self.rules
         await self.wait_until_ready()
-        await Revival(
-            self,
-            book=rules.book,
-            voices=rules.voices,
-            speech=rules.speech,
-            speakers=rules.speakers,
-            announcements=self.announcements,
-        ).run()
+        await self.revival.run()
 
     async def _beat(self, mark: Path) -> None:
         """Touch a file while every shard is connected: the health check looks at its age."""

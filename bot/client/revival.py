@@ -29,7 +29,7 @@ BACK = "I was restarted, and go on where I stopped."
 
 
 class Revival:
-    """Takes up what an earlier process left. Owns nothing that lasts."""
+    """Takes up what an earlier process left. Owns which servers have still to wait for theirs."""
 
     def __init__(
         self,
@@ -48,6 +48,12 @@ class Revival:
         self._speakers = speakers
         self._announcements = announcements
         self._courier = Courier(bot)
+        self._known = False
+        self._awaited: set[int] = set()
+
+    def is_awaited(self, guild_id: int) -> bool:
+        """Whether lines may still come back in a server of which nothing is queued yet."""
+        return not self._known or guild_id in self._awaited
 
     async def run(self) -> None:
         """Ask for every line again, and stay until each has an end."""
@@ -57,9 +63,12 @@ class Revival:
         except StoreError as error:
             log.warning("what was left unsaid cannot be read: %s", error)
             return
+        finally:
+            self._known = True
         servers: dict[int, list[SavedLine]] = {}
         for saved in left:
             servers.setdefault(saved.guild_id, []).append(saved)
+        self._awaited.update(servers)
         async with asyncio.TaskGroup() as group:
             for saved in tried:
                 group.create_task(self._tell(saved, PlaybackError(TWICE)))
@@ -82,6 +91,7 @@ class Revival:
                 continue
             if len(tickets) == 1:
                 await line.tell(BACK)
+        self._awaited.discard(guild_id)
         for _, panel in _panels(lines) - _panels([saved for saved, _, _ in tickets]):
             await self._announcements.give_up(guild_id, panel)
         async with asyncio.TaskGroup() as group:

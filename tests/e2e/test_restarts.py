@@ -209,6 +209,29 @@ async def test_a_bot_stopped_while_it_speaks_ends_its_sentence_and_goes_on_after
         assert parts == [words(sentence(number)) for number in numbers]
 
 
+async def test_until_lines_that_were_left_are_back_nobody_is_told_that_nothing_is_said(
+    new_house: NewHouse, low: Cast
+) -> None:
+    coming = "I have just been restarted: lines that were left come back in a moment."
+    async with new_house() as house:
+        scene = house.enter()
+        await house.give(scene.alice, low, "Aki")
+        await scene.joined(scene.alice)
+        await scene.alice.slash("say", text=LONG)
+        await scene.alice.hears(scene.lounge, seconds=0.2)
+        await house.stop()
+        scene.alice.ears().reset()
+        await house.start()
+
+        # discord.py takes itself for ready 2 s after the last server came, and lines come back then
+        told = [await refusal(await scene.alice.slash(command)) for command in ("queue", "stop", "skip", "pause")]
+        await scene.alice.hears(scene.lounge, seconds=0.2, timeout=PATIENCE)
+
+        assert told == [coming] * 4
+        assert (await scene.alice.slash("stop")).content == "Stopped 1 line."
+        assert await refusal(await scene.alice.slash("queue")) == "Nothing is being said here."
+
+
 async def test_where_samples_are_not_kept_the_member_is_told_so_and_no_recording_stays(
     new_house: NewHouse, recogniser: Recogniser
 ) -> None:
