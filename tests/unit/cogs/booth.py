@@ -48,7 +48,15 @@ class Booth(Speakers):
     def speak(self, line: Line, *, paused: bool = False) -> None:
         """Have a line be the one that is said."""
         self.lines = [
-            Queued(line=line, speaking=True, paused=paused, muted=False, said_seconds=1.0, expected_seconds=2.0)
+            Queued(
+                line=line,
+                ticket=Ticket(0),
+                speaking=True,
+                paused=paused,
+                muted=False,
+                said_seconds=1.0,
+                expected_seconds=2.0,
+            )
         ]
 
     def enqueue(self, line: Line) -> Ticket:
