@@ -86,6 +86,9 @@ class Announcements:
                 spell = _Spell(line.channel, Announcement(self._client, *panel), told=True)
                 await self._succeed(spell)
                 await self._refresh(spell)
+            elif spell.channel.id != line.channel.id:
+                spell.channel, spell.told = line.channel, True
+                await self._refresh(spell)
         self._speakers.announced(line, panel=panel, tell=spell.tell)
         await self._end(guild_id)
 
