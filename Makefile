@@ -7,12 +7,13 @@ override TEXT := $(value TEXT)
 override TRANSCRIPT := $(value TRANSCRIPT)
 export SAMPLE TEXT TRANSCRIPT PROVIDER
 
-.PHONY: help setup run demo test lint types floors tests bench bench-voice doctor format lock
+.PHONY: help setup run demo test lint types floors tests coverage bench bench-voice doctor format lock
 
 help:
 	@echo "make demo [SAMPLE=clip] [TEXT=\"...\"]   hear a cloned voice, with no account and no key"
 	@echo "          [PROVIDER=fish] [TRANSCRIPT=\"...\"]   ... through a service's stand-in: any name of docs/providers.md"
 	@echo "make test                              every check and every test"
+	@echo "make coverage                          every test again, and which lines and branches none reaches"
 	@echo "make run                               run on Discord (set DISCORD_TOKEN in .env)"
 	@echo "make doctor                            check this machine and the settings"
 	@echo "make bench                             print the figures of docs/performance.md"
@@ -46,9 +47,15 @@ floors: setup
 	.venv/bin/lint-imports
 
 # the workers and the engines they start read what was compiled once, and do not compile it each for themselves;
-# threads of numpy beside them only spin
+# threads of numpy beside them only spin; one worker more than two cores, because many tests wait for what is spoken
+PYTEST := env -u PYTHONDONTWRITEBYTECODE OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest -n 3 --dist worksteal
+
 tests: setup
-	env -u PYTHONDONTWRITEBYTECODE OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+	$(PYTEST)
+
+# apart, for it makes everything slower by half
+coverage: setup
+	$(PYTEST) --cov --cov-report=term-missing:skip-covered
 
 bench: setup
 	@$(PYTHON) -m benchmarks

@@ -8,7 +8,7 @@ from tests.e2e.stage import PATIENCE, Scene
 
 async def confirmed(scene: Scene, name: str = "Aki") -> Answer:
     """Clone, confirm, and return while the voice is being made."""
-    draft = await (await scene.alice.slash("clone", name=name, sample=uploads.recording())).settled(PATIENCE)
+    draft = await (await scene.alice.slash("clone", name=name, sample=uploads.recording(whole=True))).settled(PATIENCE)
     answer = await scene.alice.click(draft, draft.buttons[0])
     assert answer.content == f"Making {name} …"
     return answer

@@ -217,7 +217,7 @@ async def test_a_clip_speaks_once_and_nothing_of_it_is_kept(scene: Scene, recogn
     before = scene.house.traces()
     line = sentence(5)
 
-    answer = await scene.alice.slash("say", text=line, sample=uploads.recording(), where="file")
+    answer = await scene.alice.slash("say", text=line, sample=uploads.recording(whole=True), where="file")
     await answer.settled(PATIENCE)
     (message,) = await answer.followed(timeout=PATIENCE)
 

@@ -237,7 +237,9 @@ async def test_where_samples_are_not_kept_the_member_is_told_so_and_no_recording
 ) -> None:
     async with new_house(keep_samples=False) as house:
         scene = house.enter()
-        draft = await (await scene.alice.slash("clone", name="Aki", sample=uploads.recording())).settled(PATIENCE)
+        draft = await (await scene.alice.slash("clone", name="Aki", sample=uploads.recording(whole=True))).settled(
+            PATIENCE
+        )
         assert "no recording, the name and notes" in draft.text
 
         made = await scene.alice.click(draft, draft.buttons[0])

@@ -171,7 +171,7 @@ async def test_a_clip_speaks_once_in_the_channel(spoken: Scene, recogniser: Reco
     before = spoken.house.traces()
     line = sentence(7)
 
-    answer = await spoken.spoken(await spoken.alice.slash("say", text=line, sample=uploads.recording()))
+    answer = await spoken.spoken(await spoken.alice.slash("say", text=line, sample=uploads.recording(whole=True)))
     assert answer.content.startswith("Your recording spoke in ")
 
     assert recogniser.hear(spoken.bob.heard(spoken.lounge).pcm) == words(line)

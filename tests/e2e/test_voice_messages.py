@@ -100,7 +100,9 @@ async def test_everybody_sees_that_it_is_an_ai_voice_and_who_asked(scene: Scene,
 async def test_a_clip_speaks_once_as_a_voice_message(scene: Scene, recogniser: Recogniser) -> None:
     before = scene.house.traces()
 
-    answer = await scene.alice.slash("say", text=sentence(5), sample=uploads.recording(), where="voice message")
+    answer = await scene.alice.slash(
+        "say", text=sentence(5), sample=uploads.recording(whole=True), where="voice message"
+    )
     await answer.settled(PATIENCE)
     await scene.until(lambda: len(scene.text.messages) >= 2)
 

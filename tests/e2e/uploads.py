@@ -37,9 +37,9 @@ def story(voice: str = "en-us+m3", pitch: int = 42, *, whole: bool = False) -> b
     return to_wav(np.asarray(spoken.samples, dtype=np.float32), rate=spoken.rate)
 
 
-def recording(name: str = "me.wav") -> Upload:
-    """Give a good recording."""
-    return Upload(name, story())
+def recording(name: str = "me.wav", *, whole: bool = False) -> Upload:
+    """Give a good recording; the whole of it where words are to be understood in the voice that is made of it."""
+    return Upload(name, story(whole=whole))
 
 
 @cache
