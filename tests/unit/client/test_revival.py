@@ -161,10 +161,12 @@ async def test_it_is_told_once_where_lines_were_announced_that_the_bot_goes_on(
     first = replace(left, panel_channel_id=guild.text_channel.id, panel_message_id=panel.id)
 
     reviving = asyncio.create_task(revive(bot, shelf, booth, first, replace(first, id="2" * 32, position=1)))
-    async with asyncio.timeout(10):
-        await house.world.events.bell.until(lambda: len(booth.asked) == 2 and panel_says(guild, BACK))
-    reviving.cancel()
-    await asyncio.wait((reviving,))
+    try:
+        async with asyncio.timeout(10):
+            await house.world.events.bell.until(lambda: panel_says(guild, BACK))
+    finally:
+        reviving.cancel()
+        await asyncio.wait((reviving,))
 
     assert len(guild.text_channel.messages) == 1
 
