@@ -12,6 +12,7 @@ import json
 import logging
 import sys
 
+from benchmarks.voice.amounts import count, length
 from benchmarks.voice.drivers import DRIVERS, MissingError
 from benchmarks.voice.far_end import FarEndError, TooBusyError
 from benchmarks.voice.limits import raise_file_limit
@@ -23,11 +24,11 @@ def main() -> int:
     """Read what is asked, and print the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.voice", description="Speak in many channels at once")
     parser.add_argument("--driver", choices=DRIVERS, default="mynah")
-    parser.add_argument("--channels", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--channels", type=count, default=100)
+    parser.add_argument("--seconds", type=length, default=20.0)
     parser.add_argument("--find", action="store_true", help="search for the most channels with even gaps")
-    parser.add_argument("--from", dest="first", type=int, default=50, help="where the search begins")
-    parser.add_argument("--most", type=int, default=2000, help="where the search ends")
+    parser.add_argument("--from", dest="first", type=count, default=50, help="where the search begins")
+    parser.add_argument("--most", type=count, default=2000, help="where the search ends")
     parser.add_argument("--json", action="store_true", help="one JSON object in one line; otherwise a line each")
     asked = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)

@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 from benchmarks.machine import describe
+from benchmarks.voice.amounts import count
 from benchmarks.voice.far_end import TooBusyError
 from benchmarks.voice.limits import raise_file_limit
 from benchmarks.voice.packets import analyse
@@ -75,8 +76,8 @@ async def _clone(member: Member, draft: Answer) -> None:
 def main() -> None:
     """Read what is asked, and print the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.voice.ingest", description="Gaps while cloning")
-    parser.add_argument("--channels", type=int, default=50)
-    parser.add_argument("--clones", type=int, default=20)
+    parser.add_argument("--channels", type=count, default=50)
+    parser.add_argument("--clones", type=count, default=20)
     asked = parser.parse_args()
     raise_file_limit()
     print(json.dumps(asyncio.run(measure(asked.channels, asked.clones))))

@@ -23,6 +23,7 @@ import time
 from dataclasses import dataclass
 
 from benchmarks.machine import describe
+from benchmarks.voice.amounts import some, speed
 from benchmarks.voice.limits import raise_file_limit
 from benchmarks.voice.rig import Rig, make_name, open_rig
 
@@ -96,9 +97,9 @@ def _print(figure: str, busy: int, speed: float, figures: dict[str, float]) -> N
 def main() -> None:
     """Read what is asked, and print the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.voice.latency", description="From /say to the sound")
-    parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--busy", type=int, default=0, help="other channels that are spoken in")
-    parser.add_argument("--speed", type=float, default=0.0, help="how fast the service makes sound; 0: at once")
+    parser.add_argument("--rounds", type=lambda typed: some(typed, least=2), default=50)
+    parser.add_argument("--busy", type=some, default=0, help="other channels that are spoken in")
+    parser.add_argument("--speed", type=speed, default=0.0, help="how fast the service makes sound; 0: at once")
     asked = parser.parse_args()
     raise_file_limit()
     asyncio.run(measure(asked.rounds, asked.busy, asked.speed))

@@ -25,6 +25,7 @@ from collections import Counter
 from typing import Any, Literal
 
 from benchmarks.machine import describe
+from benchmarks.voice.amounts import count, length
 from benchmarks.voice.limits import raise_file_limit
 from benchmarks.voice.numbered import Verdict, judge, read
 from benchmarks.voice.soak_stage import Server, Stage, open_stage
@@ -142,8 +143,8 @@ async def measure(hours: float, channels: int) -> dict[str, Any]:
 def main() -> None:
     """Read what is asked, and print what was counted."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.voice.soak", description="Lines, moves, kicks, drops")
-    parser.add_argument("--hours", type=float, default=24.0, help="simulated hours")
-    parser.add_argument("--channels", type=int, default=20)
+    parser.add_argument("--hours", type=length, default=24.0, help="simulated hours")
+    parser.add_argument("--channels", type=count, default=20)
     asked = parser.parse_args()
     raise_file_limit()
     print(json.dumps(asyncio.run(measure(asked.hours, asked.channels))))
