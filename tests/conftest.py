@@ -1,6 +1,7 @@
 """What tests of the rules stand on: a real store on a fresh file, real sound, a provider that does as it is told."""
 
 import asyncio
+import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -29,8 +30,20 @@ BOB = 80351110224678913
 
 LIMITS = audio.Limits(max_bytes=5_000_000, max_seconds=60)
 
+E2E = Path(__file__).parent / "e2e"
 
 QUICK = Pace(first=0.001, longest=0.002, until=60.0, lost=0.0)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have each worker begin with its share of the long tests: what is short goes at the end to whoever is free."""
+    long = [item for item in items if item.path.is_relative_to(E2E)]
+    short = [item for item in items if not item.path.is_relative_to(E2E)]
+    items.clear()
+    for workers in range(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), 0, -1):
+        share, begins = (len(long) + len(short)) // workers, len(long) // workers
+        items += [*long[:begins], *short[: share - begins]]
+        del long[:begins], short[: share - begins]
 
 
 def build_clones(
