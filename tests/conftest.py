@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bot import audio
 from bot.arrivals import Arrivals
@@ -24,6 +25,10 @@ from bot.voices import VoiceService
 from bot.watching import Pace, VoiceWatch
 from tests.fakes import FakeProvider, SlowFake
 from tests.sounds import clip
+
+# how long an example takes says more of the machine than of the code
+settings.register_profile("mynah", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("mynah")
 
 ALICE = 80351110224678912
 BOB = 80351110224678913
