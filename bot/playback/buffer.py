@@ -19,9 +19,9 @@ LEAST_HEAD, MOST_HEAD = 8, 20
 is known to lag."""
 WELL_UNDER_WAY = 50
 """Packets (1 s) of a sentence that were heard when the next may be begun, although this one is not all there."""
-DOUBTFUL = PAUSE + 2
-"""Frames (0.24 s) before a session is known to have ended, in which what was sent may have gone nowhere. A sentence
-that ended in them is said again: nothing of the next was heard, or next to nothing."""
+DOUBTFUL = PAUSE + 1
+"""Frames (0.22 s) before a session is known to have ended, in which what was sent may have gone nowhere. A sentence
+that ended in them is said again: nothing of the next was."""
 _STRIDE = 25
 """Packets taken after which those who wait for that look again."""
 
