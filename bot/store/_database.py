@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +24,8 @@ class Database:
         """`url` as SQLAlchemy writes it, with an async driver."""
         self._url = url
         self._open_engine: AsyncEngine | None = None
+        self._writing = asyncio.Lock()
+        """Who writes waits here for the one before, in turn: SQLite lets one write, and has the others try their luck."""
         self._running = 0
         self._idle = asyncio.Event()
         self._closed = False
@@ -61,11 +63,14 @@ class Database:
         self._running += 1
         self._idle.clear()
         try:
-            with translated():
-                async with self._open_engine.connect() as connection:
-                    await prepare(connection, kind)
-                    async with connection.begin():
-                        yield connection
+            async with AsyncExitStack() as stack:
+                stack.enter_context(translated())
+                if kind == WRITE and self._open_engine.dialect.name == "sqlite":
+                    await stack.enter_async_context(self._writing)
+                connection = await stack.enter_async_context(self._open_engine.connect())
+                await prepare(connection, kind)
+                await stack.enter_async_context(connection.begin())
+                yield connection
         finally:
             self._running -= 1
             if not self._running:
