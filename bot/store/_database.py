@@ -25,7 +25,7 @@ class Database:
         self._url = url
         self._open_engine: AsyncEngine | None = None
         self._writing = asyncio.Lock()
-        """Who writes waits here for the one before, in turn: SQLite lets one write, and has the others try their luck."""
+        """Who writes waits here for the one before: SQLite lets one write, and has the others try their luck."""
         self._running = 0
         self._idle = asyncio.Event()
         self._closed = False
