@@ -21,8 +21,6 @@ ROUTE = "POST /v1/audio/speech"
 CLEAR = (2, 3, 4, 11, 12, 15, 16, 21, 31, 32)
 """Sentences that the recogniser tells apart in this voice."""
 _WORDS_A_MINUTE = 230
-_BREAK = 0.25
-"""Seconds: a busy machine may hold a packet for 0.15 s; what a fault costs is longer."""
 _ENGINE = threading.Lock()
 
 
@@ -80,11 +78,6 @@ def clean(heard: Heard) -> None:
     """Check that everything that came could be decrypted, and that nobody was muted while they spoke."""
     flaws = (heard.clear_packets, heard.undecryptable, heard.reused_nonces, heard.duplicates, heard.wrong_steps)
     assert not any(flaws), flaws
-
-
-def breaks(heard: Heard) -> tuple[float, ...]:
-    """Give the gaps inside speech that no busy machine explains."""
-    return tuple(gap for gap in heard.gaps if gap > _BREAK)
 
 
 async def speaking(scene: Scene, *numbers: int, seconds: float = 0.4) -> Answer:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from playground.discord.world.events import Event
-from tests.e2e.booth import CLEAR, asked, breaks, clean, hold, note, said, says, text, understood
+from tests.e2e.booth import CLEAR, asked, clean, hold, note, said, says, text, understood
 from tests.e2e.ears import RATE, Recogniser, Sound, sentence, split
 from tests.e2e.stage import PATIENCE, House, Scene, refusal
 
@@ -38,7 +38,7 @@ async def test_ten_members_who_ask_at_once_are_each_heard_whole_in_order_after_o
     order = [int(each.removeprefix("Note ").removesuffix(".")) for each in asked(booth)]
     assert sorted(order) == list(MEMBERS)
     assert [_number(part) for part in split(heard.pcm, pause=0.2)] == order
-    assert (breaks(heard), heard.lost, heard.repeats()) == ((), 0, ())
+    assert (heard.holes, heard.lost, heard.repeats()) == ((), 0, ())
     clean(heard)
     served = [event for event in joins if event.name == "VOICE_SERVER_UPDATE" and event.guild_id == stall.guild.id]
     assert len(served) == 1

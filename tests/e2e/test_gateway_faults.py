@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.e2e.booth import breaks, clean, said, says, speaking, understood
+from tests.e2e.booth import clean, said, says, speaking, understood
 from tests.e2e.ears import Recogniser
 from tests.e2e.stage import House, Scene
 
@@ -74,7 +74,7 @@ async def test_a_line_goes_on_through_what_does_not_touch_its_call_and_the_next_
 
     heard = await stall.alice.silence(stall.lounge)
     assert understood(recogniser, heard) == said([*LINE, 3])
-    assert (breaks(heard), heard.lost, heard.repeats()) == ((), 0, ())
+    assert (heard.holes, heard.lost, heard.repeats()) == ((), 0, ())
     clean(heard)
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from playground.services.gate import Gate
 from playground.services.service import Fault
-from tests.e2e.booth import breaks
 from tests.e2e.faults import FISH
 from tests.e2e.process import Apart
 from tests.e2e.stage import PATIENCE
@@ -31,7 +30,7 @@ async def test_a_bot_that_is_terminated_is_heard_before_leaves_the_channel_and_e
     await scene.spoken(await scene.alice.slash("say", text=LINE))
     heard = await scene.bob.silence(scene.lounge)
     assert heard.seconds == pytest.approx(0.06 * len(LINE), abs=0.2)
-    assert (heard.clear_packets, heard.lost, breaks(heard), heard.unannounced) == (0, 0, (), ())
+    assert (heard.clear_packets, heard.lost, heard.holes, heard.unannounced) == (0, 0, (), ())
     assert scene.lounge.present == ["bob", "alice", "Mynah"]
 
     apart.process.terminate()
@@ -50,7 +49,7 @@ async def test_a_bot_that_is_killed_while_it_speaks_is_silent_and_speaks_again_a
     apart.service.fail(FISH, Fault(gate=gate))
     await scene.alice.slash("say", text=LINE * 4)
     await gate.reached(PATIENCE)
-    await scene.alice.hears(scene.lounge, seconds=0.1, timeout=PATIENCE)
+    await scene.alice.hears(scene.lounge, seconds=0.1)
 
     apart.process.kill()
 

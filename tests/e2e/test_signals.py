@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.booth import asked, breaks, clean, said, says, speak, speaking, understood
+from tests.e2e.booth import asked, clean, said, says, speak, speaking, understood
 from tests.e2e.ears import Recogniser
 from tests.e2e.process import Apart
 from tests.e2e.stage import PATIENCE, Scene, eventually, over
@@ -51,7 +51,7 @@ async def test_a_bot_that_is_terminated_ends_its_sentence_and_goes_on_with_the_n
     after = await scene.alice.silence(scene.lounge)
     assert understood(recogniser, after) == said([*LINE[1:], 16])
     for heard in (before, after):
-        assert (breaks(heard), heard.lost, heard.repeats()) == ((), 0, ())
+        assert (heard.holes, heard.lost, heard.repeats()) == ((), 0, ())
         clean(heard)
 
 

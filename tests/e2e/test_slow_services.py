@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.booth import asked, breaks, clean, hold, said, says, text, understood
+from tests.e2e.booth import asked, clean, hold, said, says, text, understood
 from tests.e2e.ears import Recogniser, sentence
 from tests.e2e.stage import PATIENCE, House, Scene, over
 
@@ -30,7 +30,7 @@ async def test_a_service_that_stalls_in_mid_sentence_makes_a_pause_and_repeats_a
 
     usual = await stall.alice.silence(stall.lounge)
     assert [frame.opus for frame in stalled.spoken] == [frame.opus for frame in usual.spoken]
-    assert breaks(usual) == ()
+    assert usual.holes == ()
     assert asked(booth) == [sentence(2), sentence(2)]
 
 
@@ -87,5 +87,5 @@ async def test_the_next_sentence_is_asked_for_while_one_is_said_and_no_pause_is_
 
     heard = await stall.alice.silence(stall.lounge)
     assert understood(recogniser, heard) == said([2, 4, 3])
-    assert (breaks(heard), heard.lost, heard.repeats()) == ((), 0, ())
+    assert (heard.holes, heard.lost, heard.repeats()) == ((), 0, ())
     assert " ".join(asked(booth)) == text(2, 4, 3)
