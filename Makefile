@@ -48,7 +48,7 @@ floors: setup
 
 # the workers and the engines they start read what was compiled once, and do not compile it each for themselves;
 # threads of numpy beside them only spin; one worker more than two cores, because many tests wait for what is spoken
-PYTEST := env -u PYTHONDONTWRITEBYTECODE OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest -n 3 --dist worksteal
+PYTEST := env -u PYTHONDONTWRITEBYTECODE OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist worksteal
 
 tests: setup
 	$(PYTEST)
