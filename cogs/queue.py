@@ -94,12 +94,8 @@ class Queue(commands.Cog):
         await self._press_hold(interaction, paused=False)
 
     async def _press_hold(self, interaction: Interaction, *, paused: bool) -> None:
-        """Turn the button that was pressed into its opposite; one that was out of date shows what is true."""
-        try:
-            was = self._hold(interaction, paused=paused)
-        except PlaybackError:
-            await self._announcements.refresh(server_of(interaction))
-            raise
+        """Turn the button that was pressed into its opposite, also where it was out of date."""
+        was = self._hold(interaction, paused=paused)
         await interaction.response.edit_message(view=controls(paused=paused))
         self._announcements.note(server_of(interaction), paused=paused)
         await interaction.followup.send(_PAUSED if paused else _goes_on(was), ephemeral=True)

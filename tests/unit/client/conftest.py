@@ -18,7 +18,7 @@ from bot.speech import SpeechService
 from bot.store import Store
 from bot.voices import VoiceService
 from bot.watching import VoiceWatch
-from playground.discord import Discord, Guild, Member, open_discord
+from playground.discord import Discord, Guild, Member
 
 Start = Callable[[], AbstractAsyncContextManager[Bot]]
 
@@ -56,17 +56,6 @@ def journal() -> Iterator[Journal]:
     yield handler
     log.removeHandler(handler)
     log.setLevel(before)
-
-
-@pytest.fixture
-async def house() -> AsyncIterator[Discord]:
-    async with open_discord() as opened:
-        yield opened
-
-
-@pytest.fixture
-def guild(house: Discord) -> Guild:
-    return house.add_guild("Aviary")
 
 
 @pytest.fixture

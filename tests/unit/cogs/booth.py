@@ -90,9 +90,8 @@ class Booth(Speakers):
         return ended
 
     def pause(self, guild_id: int, *, paused: bool, asker_id: int, may_mute: bool) -> Line:
-        if self.lines[0].paused == paused:
-            raise PlaybackError("That line is paused already: /resume lets it go on.")
-        self.held.append(paused)
+        if self.lines[0].paused != paused:
+            self.held.append(paused)
         self.lines = [replace(each, paused=paused) for each in self.lines]
         return self.lines[0].line
 

@@ -17,19 +17,8 @@ from bot.speech import SpeechService
 from bot.store import Store
 from bot.voices import VoiceService
 from bot.watching import VoiceWatch
-from playground.discord import Discord, Guild, Member, Room, open_discord
+from playground.discord import Discord, Guild, Member, Room
 from tests.unit.cogs.booth import Booth
-
-
-@pytest.fixture
-async def house() -> AsyncIterator[Discord]:
-    async with open_discord() as opened:
-        yield opened
-
-
-@pytest.fixture
-def guild(house: Discord) -> Guild:
-    return house.add_guild("Aviary")
 
 
 @pytest.fixture

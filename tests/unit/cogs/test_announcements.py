@@ -147,8 +147,9 @@ async def test_a_button_that_is_out_of_date_is_turned_and_holds_nothing_twice(
     booth.lines = [replace(each, paused=True) for each in booth.lines]
 
     pressed = await alice.click(panel, "Pause")
+    (told,) = await pressed.followed()
 
-    assert pressed.content == "That line is paused already: /resume lets it go on."
+    assert told.content == "Paused: /resume lets it go on."
     assert panel.buttons == HELD
     assert booth.held == []
 

@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
 from bot.errors import PlaybackError
 from bot.models import SavedLine
-from bot.playback import Line, Played, Speakers
+from bot.playback import Played, Speakers
 from bot.playback.buffer import SILENCE
 from bot.playback.source import PATIENCE
-from tests.unit.playback.aviary import ALICE, GUILD, LOUNGE, Aviary, Script
+from tests.unit.playback.aviary import ALICE, GUILD, LOUNGE, Aviary, Script, sentences
 from tests.unit.playback.conftest import LIMITS
 from tests.unit.store.examples import make_line
 
@@ -26,19 +25,6 @@ async def speakers(aviary: Aviary) -> AsyncIterator[Speakers]:
     async with Speakers(replace(LIMITS, unheard_seconds=0.3), connect=aviary.connect) as speakers:
         aviary.listeners.append(speakers.notice)
         yield speakers
-
-
-def _sentences(aviary: Aviary, *sizes: int) -> Line:
-    @asynccontextmanager
-    async def open_sentence(number: int) -> AsyncIterator[AsyncIterator[bytes]]:
-        async def each() -> AsyncIterator[bytes]:
-            for packet in range(sizes[number]):
-                yield bytes([0x78, number, packet])
-
-        yield each()
-
-    texts = tuple(f"Sentence {number}." for number in range(len(sizes)))
-    return Line(asker_id=ALICE, channel=aviary.channel(LOUNGE), open=open_sentence, sentences=texts)
 
 
 def _joins(aviary: Aviary) -> list[int | None]:
@@ -105,7 +91,7 @@ async def test_a_line_whose_packets_nobody_takes_any_more_is_said_again_where_th
 async def test_every_sentence_that_was_not_heard_is_said_again_and_none_before_it(
     aviary: Aviary, speakers: Speakers
 ) -> None:
-    ticket = speakers.enqueue(_sentences(aviary, 10, 10, 60))
+    ticket = speakers.enqueue(sentences(aviary.channel(LOUNGE), 10, 10, 60))
     await aviary.hears(11)
 
     aviary.guild.voice_client.cut_off()
@@ -254,7 +240,7 @@ async def test_a_last_sentence_that_nobody_hears_before_the_process_ends_stays_w
     notebook = Notebook()
     limits = replace(LIMITS, unheard_seconds=60.0, finish_seconds=10.0)
     async with Speakers(limits, connect=aviary.connect, ledger=notebook) as speakers:
-        line = replace(_sentences(aviary, 10, 50), saved=make_line())
+        line = replace(sentences(aviary.channel(LOUNGE), 10, 50), saved=make_line())
         ticket = speakers.enqueue(line)
         await aviary.hears(15)
         if cut_off:
