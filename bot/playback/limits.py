@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 UNHEARD_SECONDS = 3.0
+SLOW_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,5 +18,7 @@ class Limits:
     """Time to invite the bot back that was thrown out, before what it had to say is given up."""
     unheard_seconds: float = UNHEARD_SECONDS
     """Time that what is said may not be heard for all that shows, before the channel is left and joined again."""
+    slow_seconds: float = SLOW_SECONDS
+    """Without a sound of the voice for so long, whoever asked is told what is waited for."""
     finish_seconds: float = 8.0
     """Time for the sentence that is being said when the bot is stopped; Docker kills after ten."""

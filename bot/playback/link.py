@@ -42,10 +42,6 @@ class VoiceLink(Protocol):
         """
 
     @property
-    def audible(self) -> bool:
-        """Whether a packet sent now would be heard."""
-
-    @property
     def encrypted(self) -> bool:
         """Whether a packet sent now can be decrypted by those who listen."""
 

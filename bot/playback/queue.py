@@ -78,6 +78,7 @@ class Queue:
             head=self._head,
             reached=lambda number: self._note(line, number),
             unheard_seconds=self._limits.unheard_seconds,
+            slow_seconds=self._limits.slow_seconds,
         )
         self._waiting.append(turn)
         if line.saved is not None:

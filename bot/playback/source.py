@@ -59,11 +59,6 @@ class OpusSource:
         """The line was handed out to its end."""
 
     @property
-    def resting(self) -> bool:
-        """Whether nothing is sent on purpose."""
-        return self._lull >= LULL
-
-    @property
     def speaking(self) -> bool:
         """Whether something should be heard: a line is handed out, or held because it could not be heard."""
         return not self.paused and (self._lull < LULL or self._held > 0)

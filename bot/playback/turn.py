@@ -14,7 +14,7 @@ from bot.errors import PlaybackError
 from bot.models import PACKET_SECONDS
 from bot.playback.buffer import Head, LineBuffer
 from bot.playback.health import Symptom
-from bot.playback.limits import UNHEARD_SECONDS
+from bot.playback.limits import SLOW_SECONDS, UNHEARD_SECONDS
 from bot.playback.line import Line, Played, Ticket, VocalChannel
 from bot.playback.link import VoiceLink
 from bot.playback.making import STALL_SECONDS, Making
@@ -24,8 +24,6 @@ from bot.playback.source import LEAD, OpusSource
 
 log = logging.getLogger(__name__)
 
-SLOW_SECONDS = 8.0
-"""Without a sound of the voice for so long, whoever asked is told what is waited for."""
 COLD_SECONDS = 30.0
 """Without a packet for so long, listeners are taken to have to get used to the speaker again."""
 BREATH = 15
@@ -46,6 +44,7 @@ class Turn:
         reached: Callable[[int], None] = lambda _: None,
         stall_seconds: float = STALL_SECONDS,
         unheard_seconds: float = UNHEARD_SECONDS,
+        slow_seconds: float = SLOW_SECONDS,
     ) -> None:
         self.line = line
         self.channel: VocalChannel = line.channel
@@ -60,6 +59,7 @@ class Turn:
         self._head = head or Head()
         self._stall_seconds = stall_seconds
         self._unheard_seconds = unheard_seconds
+        self._slow_seconds = slow_seconds
         self._on_reached = reached
         self._buffer = LineBuffer(start=line.start, head=self._head.packets, primed=self._wake, reached=self._take_note)
         self._heard = line.start
@@ -122,7 +122,7 @@ class Turn:
         """
         self.prepare()
         self._playing = asyncio.create_task(self._play(join))
-        slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._tell_slow)
+        slow = asyncio.get_running_loop().call_later(self._slow_seconds, self._tell_slow)
         try:
             await asyncio.wait((self._playing,))
         finally:

@@ -109,11 +109,6 @@ class ChannelVoice(discord.VoiceClient):
         return self._handshake.route.dave_protocol_version != 0
 
     @property
-    def audible(self) -> bool:
-        """Whether a packet sent now would be heard."""
-        return self.live_session() is not None
-
-    @property
     def parted(self) -> bool:
         """Whether this connection was left for good, by us or by a moderator's doing."""
         return self._handshake.parted

@@ -40,7 +40,7 @@ async def test_a_lagging_maker_is_covered_with_silence_and_counted() -> None:
 async def test_a_maker_that_lags_for_long_is_not_filled_with_silence_for_ever() -> None:
     source = OpusSource(await filled(b"a", ended=False), lambda: 1, lead=0)
     assert [source.read() for _ in range(LULL + 3)] == [b"a", *[SILENCE] * LULL, None, None]
-    assert source.resting
+    assert not source.speaking
     assert source.underruns == LULL
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from bot.errors import PlaybackError
 from bot.playback import Speakers, is_in_voice
-from bot.playback import turn as turns
 from tests.unit.playback.aviary import ALICE, ATTIC, BOB, BOT, GUILD, LOUNGE, Aviary, Script
+from tests.unit.playback.conftest import LIMITS
 
 
 async def test_a_line_that_is_moved_says_where_it_goes_on_and_is_replayed_there(
@@ -83,13 +83,11 @@ async def test_a_line_paused_while_muted_waits_for_resume_after_the_unmute(aviar
     speakers.stop(GUILD, asker_id=ALICE, may_mute=False)
 
 
-async def test_a_service_that_is_slow_is_told_of_once_nothing_came(
-    aviary: Aviary, speakers: Speakers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(turns, "SLOW_SECONDS", 0.3)
+async def test_a_service_that_is_slow_is_told_of_once_nothing_came(aviary: Aviary) -> None:
     script = Script(20)
     script.hold_at = 0
-    ticket = speakers.enqueue(script.line(aviary.channel(LOUNGE)))
+    async with Speakers(replace(LIMITS, slow_seconds=0.3), connect=aviary.connect) as speakers:
+        ticket = speakers.enqueue(script.line(aviary.channel(LOUNGE)))
 
-    assert "The voice service is slow" in await anext(ticket.news())
-    speakers.stop(GUILD, asker_id=ALICE, may_mute=False)
+        assert "The voice service is slow" in await anext(ticket.news())
+        speakers.stop(GUILD, asker_id=ALICE, may_mute=False)

@@ -151,10 +151,10 @@ async def test_discord_that_never_confirms_leaving_is_not_waited_for_long(aviary
 
 async def test_nothing_is_audible_once_the_websocket_broke(aviary: Aviary) -> None:
     voice = await aviary.connect(aviary.channel(LOUNGE))
-    assert voice.audible
+    assert voice.live_session() is not None
     await voice.ws.close(4009)
     assert voice.is_connected()
-    assert not voice.audible
+    assert voice.live_session() is None
     await voice.disconnect(force=True)
 
 
@@ -163,7 +163,7 @@ async def test_the_wait_for_keys_ends_with_the_connection(aviary: Aviary) -> Non
     voice = await aviary.connect(aviary.channel(LOUNGE))
     await voice.disconnect(force=True)
     await voice.wait_encrypted()
-    assert not voice.audible
+    assert voice.live_session() is None
 
 
 async def test_playing_on_a_lost_connection_is_told_in_words(aviary: Aviary) -> None:
