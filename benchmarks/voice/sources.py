@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import discord
 
+from bot.playback.player import SpeechSource
+
 
 class Loop(discord.AudioSource):
     """Hands out the same packets over and over."""
@@ -21,6 +23,12 @@ class Loop(discord.AudioSource):
         packet = self._packets[self._next]
         self._next = (self._next + 1) % len(self._packets)
         return packet
+
+    def read_on(self, most: int) -> Sequence[bytes]:
+        """Hand out up to so many more."""
+        following = self._packets[self._next : self._next + most]
+        self._next = (self._next + len(following)) % len(self._packets)
+        return following
 
 
 class Counted(discord.AudioSource):
@@ -43,6 +51,14 @@ class Counted(discord.AudioSource):
         packet = b"" if self.ending else self._source.read()
         self.handed += bool(packet)
         return packet
+
+    def read_on(self, most: int) -> Sequence[bytes]:
+        """Hand on up to so many more, where the player can take them together."""
+        following: Sequence[bytes] = ()
+        if not self.ending and isinstance(self._source, SpeechSource):
+            following = self._source.read_on(most)
+        self.handed += len(following)
+        return following
 
     def cleanup(self) -> None:
         """Let go of the source."""

@@ -6,7 +6,7 @@ A line is kept sentence by sentence: the one that is being said can be said agai
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 SILENCE = b"\xf8\xff\xfe"
 """One 20 ms Opus frame of silence (RFC 6716; Discord's voice documentation, "Voice Data Interpolation")."""
@@ -232,12 +232,25 @@ class LineBuffer:
         self._since += 1
         return b"" if self._is_over() else None
 
+    def take_on(self, most: int) -> Sequence[bytes]:
+        """Hand out up to so many packets that follow the one that was taken, where that was not between sentences."""
+        if not self._at or self._dry:
+            return ()
+        sentence, at = self._sentences[0], self._at
+        following = sentence.packets[at : at + most]
+        self._go(sentence, len(following))
+        return following
+
     def _hand_out(self, sentence: Sentence) -> bytes:
         at = self._at
-        self._at = following = at + 1
-        if not following % self._stride:
-            self._loop.call_soon_threadsafe(self._take_note, sentence)
+        self._go(sentence, 1)
         return sentence.packets[at]
+
+    def _go(self, sentence: Sentence, packets: int) -> None:
+        before = self._at
+        self._at = at = before + packets
+        if at // self._stride != before // self._stride:
+            self._loop.call_soon_threadsafe(self._take_note, sentence)
 
     def _take_note(self, sentence: Sentence) -> None:
         """Let those go on who wait for a sentence to get somewhere."""

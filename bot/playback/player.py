@@ -1,8 +1,9 @@
 """One source on its way into a channel, 20 ms at a time. Knows no connection: it is handed what sends."""
 
+import random
 import threading
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 from bot.playback.buffer import SILENCE
 from bot.playback.pacer import Pacer
@@ -10,6 +11,8 @@ from bot.playback.pacer import Pacer
 TAIL = 5
 """Frames of silence after the last word, so that listeners do not fill the gap with its sound (Discord's "Voice Data
 Interpolation")."""
+AHEAD = 7
+"""Packets of a sentence that are got ready together with the one before them: by 140 ms what is paused ends later."""
 
 
 class PacketSource(Protocol):
@@ -19,23 +22,56 @@ class PacketSource(Protocol):
         """Hand out the next packet, `b""` at the end, None where there is nothing for now. Never waits."""
 
 
+@runtime_checkable
+class SpeechSource(PacketSource, Protocol):
+    """Knows some of its packets beforehand."""
+
+    def read_on(self, most: int) -> Sequence[bytes]:
+        """Hand out up to so many packets that follow the one that was read, if they are there and wanted anyway."""
+
+
+class PacketSink(Protocol):
+    """Sends Opus packets of 20 ms."""
+
+    def send(self, packet: bytes, following: Sequence[bytes] = ()) -> None:
+        """Send a packet, and get those ready that follow it."""
+
+    def go_on(self) -> bool:
+        """Send the next that was got ready; False where there is none that could be heard."""
+
+
 class Player:
     """Owns whether a source goes on. Ticked by the pacer's thread; the rest belongs to the event loop's.
 
     A source that reads `b""` has ended; one that reads None has nothing for now, and is not asked again until `wake`.
     """
 
-    __slots__ = ("_ended", "_lock", "_pacer", "_read", "_send", "_stopped", "_tail", "_ticking", "_woken")
+    __slots__ = (
+        "_ahead",
+        "_ended",
+        "_go_on",
+        "_lock",
+        "_pacer",
+        "_read",
+        "_read_on",
+        "_send",
+        "_stopped",
+        "_tail",
+        "_ticking",
+        "_woken",
+    )
 
     def __init__(
         self,
         source: PacketSource,
-        send: Callable[[bytes], None],
+        sink: PacketSink,
         pacer: Pacer,
         ended: Callable[[Exception | None], None],
     ) -> None:
         self._read = source.read
-        self._send = send
+        self._read_on = source.read_on if isinstance(source, SpeechSource) else _none_ahead
+        self._send, self._go_on = sink.send, sink.go_on
+        self._ahead = random.randint(0, AHEAD)  # noqa: S311 - no secret
         self._pacer = pacer
         self._ended = ended
         self._tail = -1
@@ -71,12 +107,15 @@ class Player:
 
     def tick(self) -> bool:
         """Send what is due. Another source's bug is not to silence this one: whatever fails is handed on."""
-        self._woken = False
         try:
+            if self._tail and self._go_on():
+                return True
+            self._woken = False
             if self._tail < 0 and not self._stopped:
                 packet = self._read()
                 if packet:
-                    self._send(packet)
+                    self._send(packet, self._read_on(self._ahead))
+                    self._ahead = AHEAD
                     return True
                 if packet is None:
                     return self._is_wanted()
@@ -103,3 +142,7 @@ class Player:
         if self._tail < 0:
             self._tail = TAIL
             self._ended(error)
+
+
+def _none_ahead(_most: int) -> Sequence[bytes]:
+    return ()

@@ -18,39 +18,31 @@ _VERSION, _OPUS = 0x80, 0x78
 _SAMPLES = 960
 """By which the time of each packet of 20 ms is later, at 48 kHz."""
 _NONCE, _HEAD, _TAG, _KEY = 24, 12, 16, 32
+_HEAD_SIZE = ctypes.c_ulonglong(_HEAD)
 LONGEST = 2048
 """Bytes of the longest payload: an Opus packet has at most 1,275 (RFC 6716), its end-to-end encryption adds less."""
 
 
-class Datagram:
-    """Owns the room in which a thread seals, one datagram after the other; `bytes` takes a copy.
+class _Place:
+    """Owns the room in which a thread seals, one datagram after the other.
 
     There is one for a thread and not for a channel, so that it stays in the processor's nearest memory.
     """
-
-    __slots__ = ("body", "header_size", "nonce", "payload_size", "room", "size", "start")
 
     def __init__(self) -> None:
         self.room = bytearray(_NONCE + _HEAD + LONGEST + _TAG + _COUNT.size)
         first = ctypes.addressof(ctypes.c_char.from_buffer(self.room))  # holds it to its size and place
         self.nonce = ctypes.c_void_p(first)
         self.start = ctypes.c_void_p(first + _NONCE)
-        """Address of the datagram."""
         self.body = ctypes.c_void_p(first + _NONCE + _HEAD)
-        self.size = ctypes.c_size_t(0)
-        """Bytes of the datagram."""
         self.payload_size = ctypes.c_ulonglong(0)
-        self.header_size = ctypes.c_ulonglong(_HEAD)
-
-    def __bytes__(self) -> bytes:
-        return bytes(self.room[_NONCE : _NONCE + self.size.value])
 
 
 class _Thread(threading.local):
     """What each thread has for itself."""
 
     def __init__(self) -> None:
-        self.datagram = Datagram()
+        self.place = _Place()
 
 
 _THREAD = _Thread()
@@ -75,25 +67,21 @@ class RtpStream:
             raise ValueError(f"a transport key has {_KEY} bytes, not {len(key)}")
         self._key, self._ssrc = bytes(key), ssrc
 
-    def seal(self, payload: bytes) -> Datagram:
-        """Make the datagram of the next 20 ms, in the room of the one that this thread sealed before.
-
-        Raises ValueError where the payload is longer than `LONGEST`.
-        """
-        size = len(payload)
-        if size > LONGEST:
-            raise ValueError(f"a payload of {size} bytes is no Opus packet")
-        datagram, count = _THREAD.datagram, self._packets
-        self._packets = sequence = count + 1
-        nonce = count & 0xFFFFFFFF
-        timestamp = count * _SAMPLES & 0xFFFFFFFF
-        room = datagram.room
-        _START.pack_into(room, 0, nonce, _VERSION, _OPUS, sequence & 0xFFFF, timestamp, self._ssrc)
-        _COUNT.pack_into(room, _NONCE + _HEAD + size + _TAG, nonce)
-        datagram.payload_size.value = size
-        datagram.size.value = _HEAD + size + _TAG + _COUNT.size
-        encrypt(
-            datagram.body, None, payload, datagram.payload_size, datagram.start, datagram.header_size, None,
-            datagram.nonce, self._key,
-        )  # fmt: skip
-        return datagram
+    def seal(self, payloads: Sequence[bytes]) -> list[bytes]:
+        """Make the datagrams of the next moments of 20 ms. Raises ValueError for a payload longer than `LONGEST`."""
+        if max(map(len, payloads), default=0) > LONGEST:
+            raise ValueError(f"a payload of more than {LONGEST} bytes is no Opus packet")
+        key, ssrc, count, place = self._key, self._ssrc, self._packets, _THREAD.place
+        room, body, start, nonce_at, payload_size = place.room, place.body, place.start, place.nonce, place.payload_size
+        self._packets = count + len(payloads)
+        sealed = []
+        for payload in payloads:
+            payload_size.value = size = len(payload)
+            nonce = count & 0xFFFFFFFF
+            timestamp = count * _SAMPLES & 0xFFFFFFFF
+            count += 1
+            _START.pack_into(room, 0, nonce, _VERSION, _OPUS, count & 0xFFFF, timestamp, ssrc)
+            _COUNT.pack_into(room, _NONCE + _HEAD + size + _TAG, nonce)
+            encrypt(body, None, payload, payload_size, start, _HEAD_SIZE, None, nonce_at, key)
+            sealed.append(bytes(room[_NONCE : _NONCE + _HEAD + size + _TAG + _COUNT.size]))
+        return sealed

@@ -4,7 +4,9 @@ import ctypes
 import errno
 import logging
 import time
+from collections.abc import Sequence
 
+from bot.models import PACKET_SECONDS
 from bot.playback.buffer import SILENCE
 from bot.playback.native import send
 from bot.playback.route import Route
@@ -12,51 +14,83 @@ from bot.playback.rtp import RtpStream
 
 log = logging.getLogger(__name__)
 
+_SIZE = ctypes.c_size_t()
+
 
 class PacketSender:
     """Owns what was sent through a route, and what was not. `send` belongs to the pacer's thread."""
 
-    __slots__ = ("_key", "_route", "_stream", "bounced", "last_sent", "last_voiced", "refused", "sent")
+    __slots__ = (
+        "_key", "_route", "_sealed", "_session", "_stream", "bounced", "last_sent", "last_voiced", "refused", "sent",
+    )  # fmt: skip
 
     def __init__(self, route: Route) -> None:
         self._route = route
         self._stream = RtpStream()
         self._key: object = None
+        self._sealed: list[bytes] = []
+        """Datagrams that are to follow, the next one last: sealing some at a time finds what it needs near at hand."""
+        self._session = 0
+        """That they were sealed for."""
         self.sent = 0
-        """Packets handed to the network."""
+        """Packets handed to the network, or to be so within moments."""
         self.refused = 0
         """Packets the network did not take, or that nobody could have decrypted."""
         self.bounced = 0
         """Times the network brought back word that nobody takes packets there."""
         self.last_sent = float("-inf")
-        """When the last packet left, on the monotonic clock."""
+        """When the last packet left, or will have left, on the monotonic clock."""
         self.last_voiced = float("-inf")
         """When the last one left that was not silence."""
 
-    def send(self, packet: bytes) -> None:
-        """Send one Opus packet of 20 ms; what nobody could decrypt is not sent."""
+    def send(self, packet: bytes, following: Sequence[bytes] = ()) -> None:
+        """Send one Opus packet of 20 ms, and seal those that follow it for `go_on`.
+
+        What nobody could decrypt is not sent.
+        """
         route = self._route
-        voiced = packet != SILENCE
+        voiced = packet != SILENCE or bool(following)  # speech may begin with a packet that is silence
         if not route.connected:  # what was agreed on with the next server is not all there yet
             self.refused += voiced
             return
         if route.secret_key is not self._key:
             self._key = route.secret_key
             self._stream.rekey(route.secret_key, route.ssrc)
+        packets = [packet, *following]
         if voiced and route.dave_protocol_version:
             session = route.dave_session
             if session is None or not session.ready:
-                self.refused += 1
+                self.refused += len(packets)
                 return
-            packet = session.encrypt_opus(packet)
-        datagram = self._stream.seal(packet)
-        if send(route.socket.fileno(), datagram.start, datagram.size, 0) < 0:
-            self.refused += 1
-            reason = ctypes.get_errno()
-            self.bounced += reason == errno.ECONNREFUSED
-            log.debug("A packet was dropped: error %d", reason)
-        else:
-            self.sent += 1
-            self.last_sent = now = time.monotonic()
-            if voiced:
-                self.last_voiced = now
+            encrypt = session.encrypt_opus
+            packets = [each if each == SILENCE else encrypt(each) for each in packets]
+        self._sealed = self._stream.seal(packets)
+        self._sealed.reverse()
+        self._session = route.sessions
+        self.sent += len(packets)
+        self.last_sent = time.monotonic() + len(following) * PACKET_SECONDS
+        if voiced:
+            self.last_voiced = self.last_sent
+        self.go_on()
+
+    def go_on(self) -> bool:
+        """Send the next packet that was sealed; False where there is none, or it could not be heard now."""
+        sealed = self._sealed
+        if not sealed:
+            return False
+        route = self._route
+        if not route.connected or route.sessions != self._session:
+            return False
+        datagram = sealed.pop()
+        _SIZE.value = len(datagram)
+        if send(route.socket.fileno(), datagram, _SIZE, 0) < 0:
+            self._take_back()
+        return True
+
+    def _take_back(self) -> None:
+        """Count a packet that the network did not take."""
+        reason = ctypes.get_errno()
+        self.sent -= 1
+        self.refused += 1
+        self.bounced += reason == errno.ECONNREFUSED
+        log.debug("A packet was dropped: error %d", reason)

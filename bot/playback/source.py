@@ -1,6 +1,6 @@
 """What a player reads of a line: silence first, then its packets, then the end. Knows no connection."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bot.playback.buffer import DOUBTFUL, SILENCE, LineBuffer
 
@@ -35,12 +35,12 @@ class OpusSource:
     """
 
     __slots__ = (
-        "_after", "_held", "_lead", "_lull", "_recall", "_session", "_session_now", "_take", "again", "exhausted",
-        "paused", "underruns",
+        "_after", "_held", "_lead", "_lull", "_recall", "_session", "_session_now", "_take", "_take_on", "again",
+        "exhausted", "paused", "underruns",
     )  # fmt: skip
 
     def __init__(self, buffer: LineBuffer, session: Callable[[], int | None], *, lead: int = LEAD) -> None:
-        self._take, self._recall = buffer.take, buffer.recall
+        self._take, self._take_on, self._recall = buffer.take, buffer.take_on, buffer.recall
         self._session_now = session
         self._session = session()
         self._lead = lead
@@ -86,6 +86,10 @@ class OpusSource:
             self.underruns += self._lull < LULL
             return self._rest()
         return self._end()
+
+    def read_on(self, most: int) -> Sequence[bytes]:
+        """Hand out up to so many packets that follow in their sentence, where one of them was read and no silence."""
+        return () if self._lull or self._held else self._take_on(most)
 
     def _end(self) -> bytes:
         self._after += 1

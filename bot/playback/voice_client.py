@@ -143,7 +143,7 @@ class ChannelVoice(discord.VoiceClient):
             raise PlaybackError(f"I lost the connection to {label(self.channel)}: ask again.")
         if self._playing is not None:
             self._playing.cut()
-        self._playing = Player(source, self._sender.send, self._pacer, partial(self._end, after))
+        self._playing = Player(source, self._sender, self._pacer, partial(self._end, after))
         self._say_speaking(discord.SpeakingState.voice)
         self._playing.wake()
 

@@ -60,6 +60,7 @@ def recogniser() -> Recogniser:
 async def house(frozen: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """The Discord that all share; each test enters a new server of it."""
     async with House(tmp_path_factory.mktemp("house") / "data") as opened:
+        await opened.settled()
         yield opened
 
 
@@ -134,6 +135,7 @@ async def booth(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
     """A Discord whose bot speaks with a service's stand-in, in words that can be recognised; nothing is cached."""
     async with House(tmp_path_factory.mktemp("booth") / "data", providers=("openai",), cache_mb=0) as opened:
         opened.service.speak = speak
+        await opened.settled()
         yield opened
     gc.collect()
 

@@ -160,6 +160,11 @@ class House:
             greeting.cancel()
             await asyncio.wait({greeting})
 
+    async def settled(self) -> None:
+        """Wait until the bot knows what an earlier one left unsaid: discord.py waits for servers for 2 s before."""
+        while self.bot.revival.is_awaited(0):
+            await asyncio.sleep(0.02)
+
     async def stop(self) -> None:
         """Stop the bot as its operator does."""
         if self._bot is not None and self._running is not None:

@@ -6,7 +6,8 @@ server's websocket. Everything between, with the pacer's thread, is the real thi
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -129,15 +130,31 @@ class FarSender(PacketSender):
     def __init__(self, route: Route, voice: FarVoice) -> None:
         super().__init__(route)
         self._voice = voice
+        self._packets: deque[bytes] = deque()
+        self._clear = False
 
-    def send(self, packet: bytes) -> None:
-        voice = self._voice
-        if voice.client.aviary.send_fault is not None:
-            raise voice.client.aviary.send_fault
+    def send(self, packet: bytes, following: Sequence[bytes] = ()) -> None:
+        if self._voice.client.aviary.send_fault is not None:
+            raise self._voice.client.aviary.send_fault
+        held, self._packets, refused = self._packets, deque((packet, *following)), self.refused
+        self._clear = not self._voice.encrypted
+        super().send(packet, following)
+        if len(self._packets) == 1 + len(following):  # none of them left
+            self._packets = held
+            if self.refused > refused:
+                self._voice.client.aviary.note_refusal()
+
+    def go_on(self) -> bool:
         refused = self.refused
-        super().send(packet)
+        going = super().go_on()
+        if going:
+            self._note(self._packets.popleft(), refused)
+        return going
+
+    def _note(self, packet: bytes, refused: int) -> None:
+        voice = self._voice
         if self.refused == refused:
-            voice.client.aviary.note(voice.channel.id, packet, clear=not voice.encrypted)
+            voice.client.aviary.note(voice.channel.id, packet, clear=self._clear)
         else:
             voice.client.aviary.note_refusal()
 

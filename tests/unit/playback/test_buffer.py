@@ -258,3 +258,37 @@ def test_more_is_gathered_where_makers_lagged_and_less_again_where_they_do_not(
     for count in underruns:
         head.learn(count)
     assert head.packets == packets
+
+
+async def test_packets_that_follow_in_a_sentence_are_taken_together() -> None:
+    buffer = LineBuffer(head=1)
+    await put(buffer, *PACKETS[:5], whole=False)
+    await put(buffer, *PACKETS[5:7])
+    buffer.end()
+
+    assert buffer.take_on(3) == ()
+    assert [buffer.take(), *buffer.take_on(3)] == list(PACKETS[:4])
+    assert [buffer.take(), *buffer.take_on(3)] == [PACKETS[4]]
+    assert (buffer.taken, buffer.number) == (5, 0)
+
+
+async def test_nothing_follows_where_the_maker_lags_or_between_two_sentences() -> None:
+    buffer = LineBuffer(head=1)
+    await put(buffer, *PACKETS[:2], whole=True)
+    await put(buffer, *PACKETS[2:4], whole=False)
+    taken = [[buffer.take(), *buffer.take_on(7)] for _ in range(1 + PAUSE + 2)]
+
+    assert taken == [list(PACKETS[:2]), *[[SILENCE]] * PAUSE, list(PACKETS[2:4]), [None]]
+
+
+async def test_who_waits_for_packets_to_be_taken_is_told_also_where_they_are_taken_together() -> None:
+    buffer = LineBuffer(head=1)
+    await put(buffer, *[b"x"] * 60, whole=False)
+    drained = asyncio.create_task(buffer.drained(20))
+
+    while (packet := buffer.take()) is not None:
+        assert packet == b"x"
+        buffer.take_on(7)
+
+    async with asyncio.timeout(1):
+        await drained

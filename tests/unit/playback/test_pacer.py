@@ -2,7 +2,7 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -115,13 +115,20 @@ async def test_a_source_that_raises_ends_alone_and_is_told_while_others_go_on(pa
             self.left -= 1
             return b"sound" if self.left >= 0 else b""
 
+    class Sink:
+        def send(self, packet: bytes, following: Sequence[bytes] = ()) -> None:
+            sent.update([packet])
+
+        def go_on(self) -> bool:
+            return False
+
     def done(error: Exception | None) -> None:
         told.append(error)
         if len(told) == 2:
             ended.set()
 
     for source in (Broken(), Sound()):
-        Player(source, lambda packet: sent.update([packet]), pacer, done).wake()
+        Player(source, Sink(), pacer, done).wake()
     await _wait(ended)
 
     assert told == [fault, None]

@@ -22,7 +22,7 @@ def test_the_first_datagram_is_byte_for_byte_what_discord_describes() -> None:
     stream = RtpStream()
     stream.rekey(KEY, 0x01020304)
 
-    datagram = bytes(stream.seal(b"opus"))
+    datagram = stream.seal([b"opus"])[0]
 
     header = bytes.fromhex("80 78 0001 00000000 01020304")
     sealed = Aead(bytes(KEY)).encrypt(b"opus", header, bytes(24)).ciphertext
@@ -33,7 +33,7 @@ def test_each_datagram_is_20_ms_later_and_opens_with_its_own_nonce() -> None:
     stream = RtpStream()
     stream.rekey(KEY, 7)
 
-    datagrams = [bytes(stream.seal(bytes([number]))) for number in range(3)]
+    datagrams = [*stream.seal([b"\0"]), *stream.seal([b"\1", b"\2"])]
 
     assert [struct.unpack_from(">HI", each, 2) for each in datagrams] == [(1, 0), (2, 960), (3, 1920)]
     assert [each[-4:] for each in datagrams] == [struct.pack(">I", number) for number in range(3)]
@@ -45,7 +45,7 @@ def test_no_nonce_is_used_twice_whatever_the_key() -> None:
     nonces = []
     for key in (KEY, OTHER, KEY):
         stream.rekey(key, 7)
-        datagrams = [bytes(stream.seal(b"opus")) for _ in range(5)]
+        datagrams = stream.seal([b"opus"] * 5)
         nonces += [each[-4:] for each in datagrams]
         assert {_open(each, key) for each in datagrams} == {b"opus"}
 
@@ -57,7 +57,7 @@ def test_sequence_and_time_begin_anew_at_their_end() -> None:
     stream.rekey(KEY, 7)
     stream._packets = (1 << 32) - 1
 
-    last, first = (struct.unpack_from(">HI", bytes(stream.seal(b"")), 2) for _ in range(2))
+    last, first = (struct.unpack_from(">HI", each, 2) for each in stream.seal([b"", b""]))
 
     assert last == (0, -960 & 0xFFFFFFFF)
     assert first == (1, 0)
@@ -68,10 +68,10 @@ def test_no_more_is_sealed_than_there_is_room_for() -> None:
     stream.rekey(KEY, 7)
 
     with pytest.raises(ValueError, match="no Opus packet"):
-        stream.seal(bytes(LONGEST + 1))
+        stream.seal([b"", bytes(LONGEST + 1)])
     with pytest.raises(ValueError, match="32 bytes"):
         stream.rekey(KEY[1:], 7)
-    assert len(bytes(stream.seal(bytes(LONGEST)))) == 12 + LONGEST + 16 + 4
+    assert len(stream.seal([bytes(LONGEST)])[0]) == 12 + LONGEST + 16 + 4
 
 
 def test_pynacl_is_a_release_whose_library_we_know() -> None:

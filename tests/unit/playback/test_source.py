@@ -125,3 +125,20 @@ def test_the_silence_that_leads_lasts_200_ms() -> None:
     lead = Lead()
 
     assert [lead.read() for _ in range(11)] == [SILENCE] * 10 + [b""]
+
+
+async def test_packets_that_follow_are_handed_out_after_a_word_and_never_after_silence() -> None:
+    session: int | None = 1
+    source = OpusSource(await filled(b"a", b"b", b"c", b"d", b"e"), lambda: session, lead=1)
+
+    led = [source.read(), *source.read_on(1)]
+    first = [source.read(), *source.read_on(1)]
+    source.paused = True
+    paused = [source.read(), *source.read_on(1)]
+    source.paused, session = False, None
+    held = [source.read(), *source.read_on(1)]
+    session = 1
+    again = [source.read(), *source.read_on(1)]
+
+    assert (led, paused, held) == ([SILENCE], [SILENCE], [SILENCE])
+    assert (first, again) == ([b"a", b"b"], [b"c", b"d"])

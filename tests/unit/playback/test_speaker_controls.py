@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import PlaybackError
 from bot.playback import Speakers
-from bot.playback.buffer import DOUBTFUL
+from bot.playback.buffer import DOUBTFUL, SILENCE
 from bot.playback.history import REMEMBERED
 from tests.unit.playback.aviary import ALICE, ATTIC, BOB, BOT, GUILD, LOUNGE, Aviary, Script, sentences
 
@@ -45,7 +45,7 @@ async def test_a_paused_line_is_silent_and_goes_on_without_losing_or_repeating_a
     await aviary.hears(5)
 
     speakers.pause(GUILD, paused=True, asker_id=ALICE, may_mute=False)
-    await asyncio.sleep(0.05)
+    await aviary.until(lambda: aviary.frames[-1] == SILENCE)
     heard = len(aviary.heard)
     await asyncio.sleep(0.1)
     assert len(aviary.heard) == heard
@@ -82,7 +82,7 @@ async def test_a_mute_in_the_middle_says_the_sentence_again_and_none_before_it(
     aviary.move(BOT, LOUNGE, mute=True)
     assert "I was muted in #Lounge" in await anext(ticket.news())
     assert [(queued.paused, queued.muted) for queued in speakers.queue(GUILD)] == [(False, True)]
-    await asyncio.sleep(0.05)
+    await aviary.until(lambda: aviary.frames[-1] == SILENCE)
     heard = len(aviary.heard)
     aviary.move(BOT, LOUNGE)
     await ticket.done

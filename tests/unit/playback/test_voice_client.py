@@ -3,6 +3,7 @@ import gc
 import inspect
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import discord
@@ -307,4 +308,68 @@ async def test_nothing_leaves_while_a_session_is_agreed_on(aviary: Aviary) -> No
 
     assert (voice.sent, voice.refused) == (0, 1)
     voice._connection.state = voice_state.ConnectionFlowState.connected
+    await voice.disconnect(force=True)
+
+
+async def test_packets_that_follow_leave_one_at_a_time_and_in_order(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+
+    voice._sender.send(b"a", [b"b", SILENCE, b"c"])
+    await aviary.until(lambda: aviary.frames == [b"a"])
+    going = [voice._sender.go_on() for _ in range(4)]
+
+    assert going == [True, True, True, False]
+    await aviary.until(lambda: aviary.frames == [b"a", b"b", SILENCE, b"c"])
+    assert (voice.sent, voice.refused, aviary.clear) == (4, 0, [])
+    await voice.disconnect(force=True)
+
+
+async def test_packets_that_follow_wait_for_a_session_that_is_taken_up_again(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    route = voice._handshake.route
+    voice._sender.send(b"a", [b"b"])
+
+    route.connected = False
+    held = voice._sender.go_on()
+    voice._sender.send(SILENCE)
+    route.connected = True
+
+    assert (held, voice._sender.go_on()) == (False, True)
+    await aviary.until(lambda: aviary.frames == [b"a", b"b"])
+    await voice.disconnect(force=True)
+
+
+async def test_packets_that_follow_are_not_sent_in_the_next_session(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    voice._sender.send(b"a", [b"b", b"c"])
+
+    voice._handshake.route.sessions += 1
+
+    assert not voice._sender.go_on()
+    await aviary.until(lambda: aviary.frames == [b"a"])
+    await voice.disconnect(force=True)
+
+
+async def test_a_packet_that_follows_and_is_not_taken_by_the_network_is_not_counted_as_sent(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    voice._sender.send(b"a", [b"b", b"c"])
+
+    voice.cut_off()
+    for _ in range(2):
+        voice._sender.go_on()
+
+    assert (voice.sent, voice.refused) == (1, 2)
+    await voice.disconnect(force=True)
+
+
+async def test_what_follows_silence_is_encrypted_all_the_same(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    encrypted: list[bytes] = []
+    voice._handshake.route.dave_session = SimpleNamespace(
+        ready=True, encrypt_opus=lambda packet: encrypted.append(packet) or packet
+    )
+
+    voice._sender.send(SILENCE, [b"a", SILENCE, b"b"])
+
+    assert encrypted == [b"a", b"b"]
     await voice.disconnect(force=True)
