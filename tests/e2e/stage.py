@@ -162,7 +162,7 @@ class House:
 
     async def settled(self) -> None:
         """Wait until the bot knows what an earlier one left unsaid: discord.py waits for servers for 2 s before."""
-        while self.bot.revival.is_awaited(0):
+        while self.bot.revival.is_awaited(0):  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
