@@ -29,7 +29,7 @@ import numpy as np
 from benchmarks.machine import describe, resident_mb
 from benchmarks.probe import Probe
 from bot import audio
-from bot.__main__ import settle_memory
+from bot.__main__ import settle
 from bot.homes import Homes
 from bot.models import Voice
 from bot.providers.fish import FishProvider
@@ -140,7 +140,7 @@ async def overhead(lines: int) -> None:
     """Print the time from the first bytes of a line to its first packet, one line after the other."""
     for form in _FORMS:
         async with open_rig(form) as rig:
-            settle_memory()
+            settle()
             for way, told in _WAYS.items():
                 await rig.tell(**told)
                 heard = [(await rig.say(_LONG))[0] for _ in range(lines)]
@@ -177,7 +177,7 @@ async def streams(rounds: int) -> None:
     _print("idle", **_held(probe))
     for form in ("opus", "mp3"):
         async with open_rig(form) as rig:
-            settle_memory()
+            settle()
             for way, told in {"small portions": _WAYS["small portions"], "as it is made, at 1x": {"speed": 1}}.items():
                 await rig.tell(**told)
                 _print(f"{_AT_ONCE} lines at once, {form}", sent=way, **await _crowd(rig, rounds))

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from benchmarks.machine import children, resident_mb
 from benchmarks.probe import Probe
 from benchmarks.voice.limits import lift_join_limit, raise_file_limit
-from bot.__main__ import open_bot, set_up_logging, settle_memory
+from bot.__main__ import open_bot, set_up_logging, settle
 from bot.settings import FishSettings, Settings
 from playground.discord.wires import Resolver, connector
 from playground.isolation import IsolatedSettings
@@ -30,7 +30,7 @@ async def main(port: int, authority: Path, token: str, settings: Settings) -> No
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     way = connector(Resolver(port), await asyncio.to_thread(authority.read_text))
     async with Probe() as probe, open_bot(settings, connector=way) as bot:
-        settle_memory()
+        settle()
         running = asyncio.create_task(bot.start(token))
         while await reader.readline():
             workers = [resident_mb(pid) for pid in children(os.getpid())]

@@ -49,6 +49,7 @@ log = logging.getLogger("bot")
 
 _STALE_SECONDS = 60.0
 _COLLECTED_AFTER = (20_000, 50, 50)
+_TURN_SECONDS = 0.001
 _LEAST = {
     "PIL": logging.INFO,
     "aiosqlite": logging.INFO,
@@ -147,15 +148,17 @@ async def open_bot(
             yield bot
 
 
-def settle_memory() -> None:
-    """Keep garbage collection from holding everything up.
+def settle() -> None:
+    """Keep Python itself from holding everything up.
 
-    What was loaded is taken out of it: it stays, and looking through it takes 60 ms. A thousand voice connections are
-    as much again, so that it is done less often; nearly everything goes without it.
+    What was loaded is taken out of garbage collection: it stays, and looking through it takes 60 ms. A thousand voice
+    connections are as much again, so that it is done less often; nearly everything goes without it. Threads take turns
+    five times as often as they would: each question to the database is handed to one and back again several times.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECTED_AFTER)
+    sys.setswitchinterval(_TURN_SECONDS)
 
 
 async def run(settings: Settings, *, connector: aiohttp.BaseConnector | None = None) -> None:
@@ -166,7 +169,7 @@ async def run(settings: Settings, *, connector: aiohttp.BaseConnector | None = N
     if current is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, current.cancel)
     async with open_bot(settings, connector=connector) as bot:
-        settle_memory()
+        settle()
         try:
             await bot.start(settings.discord_token.get_secret_value())
         except discord.LoginFailure as error:

@@ -1,6 +1,7 @@
 """The nouns of Mynah as frozen values. Knows nothing but the standard library."""
 
 import unicodedata
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -24,6 +25,8 @@ def name_key(name: str) -> str:
 
 PACKET_SECONDS = 0.02
 """Above the providers sound is always 48 kHz Opus in packets of exactly 20 ms."""
+Packets = AsyncIterator[Sequence[bytes]]
+"""Such packets as they are made, some at a time: one by one, those of hundreds of lines would keep a core busy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

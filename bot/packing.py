@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from bot import audio
 from bot.errors import ProviderError
@@ -27,8 +27,8 @@ class Packing:
 
     async def pack(
         self, stream: AudioStream, request: SpeechRequest, *, label: str, source: str
-    ) -> AsyncGenerator[bytes]:
-        """Cut sound into packets, of no more than the words can take. Raises `ProviderError`.
+    ) -> AsyncGenerator[Sequence[bytes]]:
+        """Cut sound into packets, some at a time, of no more than the words can take. Raises `ProviderError`.
 
         `source`: whose voice it is, so that its next sentence is as loud; nothing where it speaks once.
         """
@@ -38,16 +38,16 @@ class Packing:
         async for chunk in stream.chunks:
             for portion in packer.portions(chunk):
                 packets = await self._take_turn(packer, packer.feed, portion)
-                for packet in packets[:left]:
-                    yield packet
+                if packets and left > 0:
+                    yield packets[:left]
                 left -= len(packets)
                 if left < 0:
                     raise ProviderError(f"{label} speaks without end: say it again, in other words.", kind="server")
         rest = await self._take_turn(packer, packer.finish)
         if source and packer.loudness is not None:
             self._remember(source, packer.loudness if usual is None else (usual + packer.loudness) / 2)
-        for packet in rest:
-            yield packet
+        if rest:
+            yield rest
 
     def _remember(self, source: str, loudness: float) -> None:
         self._usual[source] = loudness

@@ -1,11 +1,13 @@
 """What is to be spoken: how a line is said, and the line as sentences to be opened. Has never heard of Discord."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-Speech = AbstractAsyncContextManager[AsyncIterator[bytes]]
-"""Synthesized audio on its way: 48 kHz Opus packets of 20 ms. Nothing is made before it is entered."""
+from bot.models import Packets
+
+Speech = AbstractAsyncContextManager[Packets]
+"""Synthesized audio on its way. Nothing is made before it is entered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

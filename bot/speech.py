@@ -146,4 +146,4 @@ class SpeechService:
 
 async def _all_of(speech: Speech) -> list[bytes]:
     async with speech as packets:
-        return [packet async for packet in packets]
+        return [packet async for portion in packets for packet in portion]

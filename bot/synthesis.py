@@ -5,7 +5,7 @@ Knows no rules for texts: it is handed requests that were judged.
 
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from bot.arrivals import Arrivals
 from bot.cache import SentenceKey, SpeechCache
 from bot.errors import ProviderError, StoreError, VoiceError
 from bot.homes import Homes
-from bot.models import HOUSE, Voice
+from bot.models import HOUSE, Packets, Voice
 from bot.packing import Packing
 from bot.providers.base import AudioStream, SpeechRequest
 from bot.samples import SampleService, Take
@@ -67,7 +67,7 @@ class Synthesis:
         return Telling(voice, self._cache.era)
 
     @asynccontextmanager
-    async def part(self, line: Telling, request: SpeechRequest, *, begins: bool) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def part(self, line: Telling, request: SpeechRequest, *, begins: bool) -> AsyncIterator[Packets]:
         """Speak one sentence of a line, from the cache where it is there; the store is asked where the line begins."""
         if begins or line.present is None:
             line.present = line.voice if self._is_fresh(line) else await self._find(line.voice)
@@ -87,7 +87,7 @@ class Synthesis:
             await self._count(line.voice)
 
     @asynccontextmanager
-    async def whole(self, voice: Voice, request: SpeechRequest, *, counts: bool) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def whole(self, voice: Voice, request: SpeechRequest, *, counts: bool) -> AsyncIterator[Packets]:
         """Speak all there is in a voice, and keep nothing of it."""
         present = await self._find(voice)
         async with AsyncExitStack() as stack:
@@ -97,9 +97,7 @@ class Synthesis:
             await self._count(voice)
 
     @asynccontextmanager
-    async def once(
-        self, take: Take, request: SpeechRequest, *, source: str = ""
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def once(self, take: Take, request: SpeechRequest, *, source: str = "") -> AsyncIterator[Packets]:
         """Speak in the voice of a recording; `source` is the same for all that is spoken in it."""
         samples = await self._samples.restore(take.kept, take.report)
         line = replace(request, samples=samples)
@@ -136,16 +134,18 @@ class Synthesis:
         expect_ready(again)
         return await stack.enter_async_context(home.synthesize(replace(request, remote_id=again.remote_id))), again
 
-    async def _keep(self, key: SentenceKey, packets: AsyncGenerator[bytes], *, era: int) -> AsyncGenerator[bytes]:
+    async def _keep(
+        self, key: SentenceKey, packets: AsyncGenerator[Sequence[bytes]], *, era: int
+    ) -> AsyncGenerator[Sequence[bytes]]:
         """Hand packets on, and keep them when they are whole."""
         made: list[bytes] = []
         async with aclosing(packets):
-            async for packet in packets:
-                made.append(packet)
-                yield packet
+            async for portion in packets:
+                made.extend(portion)
+                yield portion
         self._cache.put(key, made, era=era)
 
-    def _pack(self, stream: AudioStream, request: SpeechRequest, voice: Voice) -> AsyncGenerator[bytes]:
+    def _pack(self, stream: AudioStream, request: SpeechRequest, voice: Voice) -> AsyncGenerator[Sequence[bytes]]:
         return self._packing.pack(stream, request, label=self._homes.of(voice).label, source=voice.id)
 
     async def _count(self, voice: Voice) -> None:
@@ -168,6 +168,5 @@ def _key(voice: Voice, request: SpeechRequest) -> SentenceKey:
     )
 
 
-async def _again(packets: Iterable[bytes]) -> AsyncGenerator[bytes]:
-    for packet in packets:
-        yield packet
+async def _again(packets: Sequence[bytes]) -> AsyncGenerator[Sequence[bytes]]:
+    yield packets

@@ -18,6 +18,7 @@ import discord
 from benchmarks.voice.limits import lift_join_limit, raise_file_limit
 from benchmarks.voice.numbered import Place, write
 from bot.errors import BotError
+from bot.models import Packets
 from bot.playback import Limits, Line, Speakers
 from playground.discord.wires import Resolver, connector
 
@@ -63,7 +64,7 @@ class Client(discord.AutoShardedClient):
 
     async def _say(self, channel: discord.VoiceChannel, order: dict[str, Any]) -> None:
         @asynccontextmanager
-        async def open_sentence(sentence: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        async def open_sentence(sentence: int) -> AsyncIterator[Packets]:
             yield _packets(order["line"], sentence, order["packets"])
 
         told = ""
@@ -78,9 +79,9 @@ class Client(discord.AutoShardedClient):
         print(json.dumps({"line": order["line"], "told": told}), flush=True)
 
 
-async def _packets(line: int, sentence: int, count: int) -> AsyncIterator[bytes]:
+async def _packets(line: int, sentence: int, count: int) -> Packets:
     for number in range(count):
-        yield write(Place(line, sentence, number))
+        yield [write(Place(line, sentence, number))]
 
 
 async def run(asked: argparse.Namespace) -> None:

@@ -24,7 +24,7 @@ from benchmarks.voice.drivers import DRIVERS, Driver, MissingError, open_driver
 from benchmarks.voice.limits import lift_join_limit, raise_file_limit
 from benchmarks.voice.sources import Counted
 from benchmarks.voice.usage import look
-from bot.__main__ import settle_memory
+from bot.__main__ import settle
 from bot.errors import BotError
 from playground.discord.wires import Resolver, connector
 
@@ -143,7 +143,7 @@ async def run(asked: argparse.Namespace) -> None:
         running = asyncio.create_task(client.start(asked.token))
         await _ready(client, running)
         if asked.driver == "mynah":
-            settle_memory()
+            settle()
         else:
             gc.collect()
             gc.freeze()

@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bot.audio.opus import FRAME, PRE_SKIP, OpusHead, packet_samples
 from bot.errors import SampleError
@@ -20,8 +21,7 @@ _PAGE = struct.Struct("<4sBBqIIIB")
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OggPacket:
+class OggPacket(NamedTuple):
     """One packet of one logical stream."""
 
     data: bytes
@@ -107,14 +107,19 @@ class OggReader:
 
 def _unlace(page: bytes, segments: int, lane: _Lane, *, serial: int, opens: bool) -> Iterator[OggPacket]:
     position = _PAGE.size + segments
+    last = lane.ended
     for length in page[_PAGE.size : position]:
-        if lane.partial is not None:
-            lane.partial += page[position : position + length]
+        part = page[position : position + length]
         position += length
-        if length < 255:
+        if length == 255:
             if lane.partial is not None:
-                yield OggPacket(data=bytes(lane.partial), serial=serial, first=opens, last=lane.ended)
-            opens = False
+                lane.partial += part
+            continue
+        if lane.partial is not None:
+            data = bytes(lane.partial) + part if lane.partial else part
+            yield OggPacket(data, serial, opens, last)
+        opens = False
+        if lane.partial is None or lane.partial:
             lane.partial = bytearray()
 
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from bot.audio import make_chime
 from bot.client.buttons import Interaction
 from bot.errors import PlaybackError
+from bot.models import Packets
 from bot.playback import Line, Played, Speakers, Ticket, VocalChannel, VoiceReport, label
 
 _PATIENCE = 840.0
@@ -49,12 +50,11 @@ class VoiceTest:
             await _show(interaction, [may, *describe(ticket.report)], failed=failed, going_on=_WELL)
 
     @asynccontextmanager
-    async def _open(self) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def _open(self) -> AsyncIterator[Packets]:
         yield self._packets()
 
-    async def _packets(self) -> AsyncIterator[bytes]:
-        for packet in self._chime:
-            yield packet
+    async def _packets(self) -> Packets:
+        yield self._chime
 
 
 def describe(report: VoiceReport) -> list[str]:

@@ -132,15 +132,15 @@ class LineBuffer:
         self._sentences.append(sentence)
         return sentence
 
-    async def put(self, sentence: Sentence, packet: bytes) -> None:
-        """Add a packet, waiting for room. Empty packets are dropped: to a player they mean the end."""
-        if not packet:
-            return
-        while len(sentence.packets) - self._said_of(sentence) >= self._capacity:
-            sentence.room.clear()
-            if len(sentence.packets) - self._said_of(sentence) >= self._capacity:
-                await sentence.room.wait()
-        sentence.packets.append(packet)
+    async def put(self, sentence: Sentence, *packets: bytes) -> None:
+        """Add packets, waiting for room. Empty ones are dropped: to a player they mean the end."""
+        for packet in filter(None, packets):
+            while self._is_full(sentence):
+                self._tell_primed()
+                sentence.room.clear()
+                if self._is_full(sentence):
+                    await sentence.room.wait()
+            sentence.packets.append(packet)
         self._tell_primed()
 
     def complete(self, sentence: Sentence) -> None:
@@ -282,6 +282,9 @@ class LineBuffer:
 
     def _is_over(self) -> bool:
         return (self._ended and not self._sentences) or (self._last and not self._at)
+
+    def _is_full(self, sentence: Sentence) -> bool:
+        return len(sentence.packets) - self._said_of(sentence) >= self._capacity
 
     def _said_of(self, sentence: Sentence) -> int:
         return self._at if self._sentences and self._sentences[0] is sentence else 0

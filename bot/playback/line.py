@@ -9,13 +9,13 @@ from typing import Any
 
 import discord
 
-from bot.models import SavedLine
+from bot.models import Packets, SavedLine
 
 VocalChannel = discord.VoiceChannel | discord.StageChannel
 Tell = Callable[[str], Awaitable[None]]
 """Says one sentence where a line was announced."""
-Open = Callable[[int], AbstractAsyncContextManager[AsyncIterator[bytes]]]
-"""Speaks one sentence: yields 48 kHz Opus packets of exactly 20 ms; leaving the context stops what is not yet made."""
+Open = Callable[[int], AbstractAsyncContextManager[Packets]]
+"""Speaks one sentence: leaving the context stops what is not yet made."""
 
 
 async def tell_nobody(_sentence: str) -> None:

@@ -1,14 +1,15 @@
 """Has a line made, sentence by sentence, no further ahead of its listeners than it needs to be. Knows no connection."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 
 from bot.errors import PlaybackError
+from bot.models import Packets
 from bot.playback.buffer import LineBuffer, Sentence
 from bot.playback.line import Line
 
 STALL_SECONDS = 60.0
-"""Longest wait for the next packet of a sentence before it is given up. For the first, who makes it knows how long."""
+"""Longest wait for the next packets of a sentence before it is given up. For the first, who makes it knows how long."""
 AHEAD = 250
 """Packets (5 s) not yet heard with which no further sentence is begun: what somebody stops is not paid for."""
 
@@ -62,13 +63,13 @@ class Making:
 
     async def _fill(self, sentence: Sentence, number: int) -> None:
         async with self._line.open(number) as packets:
-            packet = await anext(packets, None)
-            while packet is not None:
-                await self._buffer.put(sentence, packet)
-                packet = await self._next(packets)
+            portion = await anext(packets, None)
+            while portion is not None:
+                await self._buffer.put(sentence, *portion)
+                portion = await self._next(packets)
         self._buffer.complete(sentence)
 
-    async def _next(self, packets: AsyncIterator[bytes]) -> bytes | None:
+    async def _next(self, packets: Packets) -> Sequence[bytes] | None:
         try:
             async with asyncio.timeout(self._stall_seconds):
                 return await anext(packets, None)

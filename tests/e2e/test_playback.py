@@ -18,6 +18,7 @@ with warnings.catch_warnings():
     import discord
 
 from bot.errors import PlaybackError
+from bot.models import Packets
 from bot.playback import Limits, Line, Played, Speakers
 from playground.discord import Discord, Guild, Member, Room, open_discord
 
@@ -56,10 +57,9 @@ class Stage:
 
     def line(self, room: Room, packets: int, asker: Member | None = None) -> Line:
         @asynccontextmanager
-        async def open_line() -> AsyncIterator[AsyncIterator[bytes]]:
-            async def each() -> AsyncIterator[bytes]:
-                for packet in self.tone[:packets]:
-                    yield packet
+        async def open_line() -> AsyncIterator[Packets]:
+            async def each() -> Packets:
+                yield self.tone[:packets]
 
             yield each()
 

@@ -47,7 +47,7 @@ def voices(store: Store, homes: Homes, cache: SpeechCache) -> VoiceService:
 
 async def _hear(part: Speech) -> list[bytes]:
     async with part as packets:
-        return [packet async for packet in packets]
+        return [packet async for portion in packets for packet in portion]
 
 
 async def test_a_line_is_cut_and_each_sentence_is_a_request_of_its_own(
@@ -206,7 +206,7 @@ async def test_a_voice_deleted_while_a_sentence_is_made_leaves_nothing(
     async with speech.script(voice, TEXT).open(0) as packets:
         await anext(packets)
         await voices.delete(voice)
-        assert [packet async for packet in packets]
+        assert [packet async for portion in packets for packet in portion]
 
     assert cache.size == 0
 

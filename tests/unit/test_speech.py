@@ -27,7 +27,7 @@ async def test_a_line_is_opus_packets_of_20_ms_and_as_long_as_its_sound(
     provider.script.chunks = speech_chunks(2.0)
 
     async with speech.say(voice, "Hello **there**, <@123>!") as packets:
-        made = [packet async for packet in packets]
+        made = [packet async for portion in packets for packet in portion]
 
     assert {audio.packet_samples(packet) for packet in made} == {960}
     assert len(made) * 0.02 == pytest.approx(2.0, abs=0.1)
@@ -90,7 +90,7 @@ async def test_a_voice_deleted_while_it_speaks_ends_its_line(
     async with speech.say(voice, "Hello") as packets:
         await anext(packets)
         await voices.delete(voice)
-        rest = [packet async for packet in packets]
+        rest = [packet async for portion in packets for packet in portion]
 
     assert rest
 

@@ -96,7 +96,7 @@ async def test_a_line_goes_on_with_the_sentence_it_had_reached_in_the_same_manne
     assert line.saved is not None
     assert (line.saved.id, line.saved.restored) == (left.id, 1)
     async with line.open(line.start) as packets:
-        assert [packet async for packet in packets]
+        assert [packet async for portion in packets for packet in portion]
     asked = provider.last("synthesize")
     assert (asked.text, asked.speed, asked.party) == ("The second sentence is that one.", 1.5, left.guild_id)
     assert alice.direct_messages == []

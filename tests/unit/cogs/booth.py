@@ -5,15 +5,16 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from bot.errors import PlaybackError
+from bot.models import Packets
 from bot.playback import Limits, Line, Played, Queued, Speakers, Tell, Ticket, VocalChannel, VoiceReport
 from playground.discord.bell import Bell
 
 
 @asynccontextmanager
-async def _nothing(_number: int) -> AsyncIterator[AsyncIterator[bytes]]:
-    async def each() -> AsyncIterator[bytes]:
+async def _nothing(_number: int) -> AsyncIterator[Packets]:
+    async def each() -> Packets:
         return
-        yield b""
+        yield ()
 
     yield each()
 

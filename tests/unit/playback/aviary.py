@@ -18,6 +18,7 @@ import discord
 from discord.gateway import DiscordVoiceWebSocket
 from discord.voice_state import ConnectionFlowState, VoiceConnectionState
 
+from bot.models import Packets
 from bot.playback.buffer import SILENCE
 from bot.playback.handshake import ChannelConnection
 from bot.playback.line import Line
@@ -322,7 +323,7 @@ class Script:
         self.go = asyncio.Event()
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def open(self) -> AsyncIterator[Packets]:
         self.opened.set()
         try:
             if self.fault is not None:
@@ -331,11 +332,11 @@ class Script:
         finally:
             self.closed.set()
 
-    async def _packets(self) -> AsyncIterator[bytes]:
+    async def _packets(self) -> Packets:
         for index, packet in enumerate(self.packets):
             if index == self.hold_at:
                 await self.go.wait()
-            yield packet
+            yield [packet]
         if self.fault_after is not None:
             raise self.fault_after
 
@@ -347,10 +348,10 @@ def sentences(channel: discord.abc.GuildChannel, *sizes: int, **changes: Any) ->
     """Make a line of alice's of sentences, each of so many packets: its number and theirs are in them."""
 
     @asynccontextmanager
-    async def open_sentence(number: int) -> AsyncIterator[AsyncIterator[bytes]]:
-        async def each() -> AsyncIterator[bytes]:
+    async def open_sentence(number: int) -> AsyncIterator[Packets]:
+        async def each() -> Packets:
             for packet in range(sizes[number]):
-                yield bytes([0x78, number, packet])
+                yield [bytes([0x78, number, packet])]
 
         yield each()
 

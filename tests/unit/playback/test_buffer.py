@@ -292,3 +292,21 @@ async def test_who_waits_for_packets_to_be_taken_is_told_also_where_they_are_tak
 
     async with asyncio.timeout(1):
         await drained
+
+
+async def test_packets_that_come_together_and_find_no_room_are_all_handed_out_in_order() -> None:
+    buffer = LineBuffer(capacity=4, head=1)
+    sentence = buffer.begin()
+    putting = asyncio.create_task(buffer.put(sentence, *PACKETS[:10]))
+    taken: list[bytes] = []
+
+    async with asyncio.timeout(2):
+        while len(taken) < 10:
+            packet = buffer.take()
+            assert buffer.ahead <= 4
+            if packet:
+                taken.append(packet)
+            await asyncio.sleep(0)
+        await putting
+
+    assert taken == PACKETS[:10]

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from bot.errors import ProviderError
+from bot.models import Packets
 from bot.playback.buffer import LineBuffer
 from bot.playback.line import Line
 from bot.playback.making import AHEAD, Making
@@ -23,16 +24,16 @@ class Maker:
         self.gates = {number: asyncio.Event() for number in held}
 
     @asynccontextmanager
-    async def open(self, number: int) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def open(self, number: int) -> AsyncIterator[Packets]:
         self.opened.append(number)
         try:
             yield self._packets(number)
         finally:
             self.closed.append(number)
 
-    async def _packets(self, number: int) -> AsyncIterator[bytes]:
+    async def _packets(self, number: int) -> Packets:
         for _ in range(self.sizes[number]):
-            yield b"x"
+            yield [b"x"]
         if number in self.gates:
             await self.gates[number].wait()
         if self.fault is not None:

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from bot.errors import PlaybackError
+from bot.models import Packets
 from bot.playback.buffer import LEAST_HEAD, Head
 from bot.playback.line import Line, Played
 from bot.playback.link import VoiceLink
@@ -45,7 +46,7 @@ class Slow:
         self._opens = opens
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def open(self) -> AsyncIterator[Packets]:
         self.opened.set()
         try:
             if not self._opens:
@@ -54,10 +55,10 @@ class Slow:
         finally:
             self.closed.set()
 
-    async def _packets(self) -> AsyncIterator[bytes]:
+    async def _packets(self) -> Packets:
         await self.go.wait()
         for packet in Script(20).packets:
-            yield packet
+            yield [packet]
 
 
 @pytest.mark.parametrize("opens", [False, True])
