@@ -104,10 +104,11 @@ class LineBook:
         self._changed.set()
         await done
 
-    async def tried(self) -> tuple[SavedLine, ...]:
-        """Give the lines that `take_up` will leave out because they were taken up before. Raises `StoreError`."""
+    async def given_up(self, max_age: timedelta) -> tuple[SavedLine, ...]:
+        """Give the lines that `take_up` will leave out and forget. Raises `StoreError`."""
         async with self._asking:
-            return await self._lines.tried(besides=frozenset(self._written))
+            since = datetime.now(UTC) - max_age
+            return await self._lines.given_up(since=since, besides=frozenset(self._written))
 
     async def take_up(self, max_age: timedelta) -> tuple[SavedLine, ...]:
         """Give the lines an earlier process left, in order of asking, and keep them; each is given once.

@@ -25,6 +25,7 @@ OUTAGE_SECONDS = 600.0
 MAX_AGE = timedelta(minutes=30)
 """Older lines are not said any more: nobody waits for them."""
 TWICE = "I was stopped twice before it was said. Ask again."
+LATE = "I was away for more than half an hour. Ask again if it is still to be said."
 BACK = "I was restarted, and go on where I stopped."
 
 
@@ -58,7 +59,7 @@ class Revival:
     async def run(self) -> None:
         """Ask for every line again, and stay until each has an end."""
         try:
-            tried = await self._book.tried()
+            given_up = await self._book.given_up(MAX_AGE)
             left = await self._book.take_up(MAX_AGE)
         except StoreError as error:
             log.warning("what was left unsaid cannot be read: %s", error)
@@ -70,9 +71,9 @@ class Revival:
             servers.setdefault(saved.guild_id, []).append(saved)
         self._awaited.update(servers)
         async with asyncio.TaskGroup() as group:
-            for saved in tried:
-                group.create_task(self._tell(saved, PlaybackError(TWICE)))
-            for guild_id, panel in _panels(tried) - _panels(left):
+            for saved in given_up:
+                group.create_task(self._tell(saved, PlaybackError(TWICE if saved.restored else LATE)))
+            for guild_id, panel in _panels(given_up) - _panels(left):
                 group.create_task(self._announcements.give_up(guild_id, panel))
             for guild_id, lines in servers.items():
                 group.create_task(self._go_on(guild_id, lines))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, or_, select
+from sqlalchemy import ColumnElement, Row, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SavedLine
@@ -59,9 +59,9 @@ class Lines:
         if dropped:
             await self._database.scrub()
 
-    async def tried(self, *, besides: Collection[str] = ()) -> tuple[SavedLine, ...]:
-        """Give the lines but `besides` that `take_up` will forget, as they were restored before and got no further."""
-        these = select(lines).where(lines.c.id.not_in(besides), lines.c.restored >= _MOST_RESTORED)
+    async def given_up(self, *, since: datetime, besides: Collection[str] = ()) -> tuple[SavedLine, ...]:
+        """Give the lines but `besides` that `take_up` will forget, but for those that do not open."""
+        these = select(lines).where(lines.c.id.not_in(besides), _stale(since))
         async with self._database.transaction(READ) as connection:
             rows = (await connection.execute(these.order_by(lines.c.asked_at, lines.c.position, lines.c.id))).all()
         return tuple(line for row in rows if (line := self._read(row)) is not None)
@@ -73,11 +73,10 @@ class Lines:
         got one sentence further, and lines that do not open with the present key.
         """
         left = lines.c.id.not_in(besides)
-        stale = or_(lines.c.asked_at < since, lines.c.restored >= _MOST_RESTORED)
         async with self._database.transaction(WRITE) as connection:
             # two processes at once take turns on databases with several writers, so that none is said twice
             await connection.execute(select(lines.c.id).where(left).order_by(lines.c.id).with_for_update())
-            gone = (await connection.execute(lines.delete().where(left, stale))).rowcount
+            gone = (await connection.execute(lines.delete().where(left, _stale(since)))).rowcount
             await connection.execute(lines.update().where(left).values(restored=lines.c.restored + 1))
             rows = await connection.execute(
                 select(lines).where(left).order_by(lines.c.asked_at, lines.c.position, lines.c.id)
@@ -99,6 +98,11 @@ class Lines:
         if text is None or style is None:
             return None
         return SavedLine(text=text, style=style, **{name: getattr(row, name) for name in _PLAIN})
+
+
+def _stale(since: datetime) -> ColumnElement[bool]:
+    """Say which lines are too old, or were restored before and have not got one sentence further."""
+    return or_(lines.c.asked_at < since, lines.c.restored >= _MOST_RESTORED)
 
 
 def _write(key: bytes, line: SavedLine) -> dict[str, Any]:

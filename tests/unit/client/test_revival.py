@@ -10,7 +10,7 @@ import pytest
 
 from bot.client import Bot
 from bot.client.announcements import Announcements
-from bot.client.revival import BACK, TWICE, Revival
+from bot.client.revival import BACK, LATE, TWICE, Revival
 from bot.errors import PlaybackError, StoreError
 from bot.lines import LineBook
 from bot.models import SavedLine, Voice
@@ -112,7 +112,7 @@ async def test_a_line_that_cannot_be_said_any_more_is_told_and_struck_out_and_th
     (told,) = alice.direct_messages
     assert told.content == f"{LOST}its channel is gone, or I am not in that server any more."
     assert [line.saved.id for line in booth.asked if line.saved] == [left.id]
-    assert [line.id for line in await shelf.lines.tried()] == [left.id]
+    assert [line.id for line in await shelf.lines.given_up(since=datetime(2020, 1, 1, tzinfo=UTC))] == [left.id]
 
 
 async def test_a_line_of_a_server_that_let_the_bot_go_is_told_at_once(
@@ -144,13 +144,14 @@ async def test_a_line_that_fails_after_a_restart_is_told_by_direct_message(
     assert [seen.content for seen in alice.direct_messages] == [f"{LOST}Nobody is in #Lounge, so I left."]
 
 
-@pytest.mark.parametrize(("minutes", "said"), [(29, 1), (31, 0)])
-async def test_a_line_that_nobody_waits_for_any_more_is_not_said(
-    bot: Bot, shelf: Store, booth: Booth, left: SavedLine, minutes: int, said: int
+@pytest.mark.parametrize(("minutes", "said", "told"), [(29, 1, []), (31, 0, [LOST + LATE])])
+async def test_a_line_that_nobody_waits_for_any_more_is_not_said_and_its_asker_is_told(
+    bot: Bot, shelf: Store, booth: Booth, alice: Member, left: SavedLine, minutes: int, said: int, told: list[str]
 ) -> None:
     await revive(bot, shelf, booth, replace(left, asked_at=datetime.now(UTC) - timedelta(minutes=minutes)))
 
     assert len(booth.asked) == said
+    assert [seen.content for seen in alice.direct_messages] == told
 
 
 async def test_it_is_told_once_where_lines_were_announced_that_the_bot_goes_on(
@@ -175,7 +176,7 @@ async def test_a_database_that_does_not_answer_costs_the_lines_and_not_the_start
     bot: Bot, booth: Booth, shelf: Store, journal: Journal
 ) -> None:
     class Busy(LineBook):
-        async def tried(self) -> tuple[SavedLine, ...]:
+        async def given_up(self, max_age: timedelta) -> tuple[SavedLine, ...]:
             raise StoreError("The voice store is busy: try again in a minute.")
 
     async with Busy(shelf.lines) as book:

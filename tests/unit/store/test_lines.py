@@ -127,10 +127,21 @@ async def test_lines_that_will_not_be_taken_up_again_are_told_before_they_are_fo
     await store.lines.take_up(since=EVER)
     await store.lines.write(added=[fresh])
 
-    assert await store.lines.tried() == (replace(tried, restored=1),)
-    assert await store.lines.tried(besides=[tried.id]) == ()
+    assert await store.lines.given_up(since=EVER) == (replace(tried, restored=1),)
+    assert await store.lines.given_up(since=EVER, besides=[tried.id]) == ()
     assert await store.lines.take_up(since=EVER) == (replace(fresh, restored=1),)
-    assert await store.lines.tried(besides=[fresh.id]) == ()
+    assert await store.lines.given_up(since=EVER, besides=[fresh.id]) == ()
+
+
+async def test_lines_that_are_too_old_are_told_before_they_are_forgotten(store: Store) -> None:
+    now = datetime.now(UTC)
+    old, young = make_line(asked_at=now - timedelta(hours=1)), make_line(asked_at=now)
+    await store.lines.write(added=[old, young])
+    since = now - timedelta(minutes=30)
+
+    assert [line.id for line in await store.lines.given_up(since=since)] == [old.id]
+    assert [line.id for line in await store.lines.take_up(since=since)] == [young.id]
+    assert await store.lines.given_up(since=since, besides=[young.id]) == ()
 
 
 async def test_a_line_that_gets_on_between_the_stops_is_taken_up_every_time(store: Store, url: str) -> None:
