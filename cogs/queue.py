@@ -51,9 +51,10 @@ class Queue(commands.Cog):
     @app_commands.guild_only()
     async def pause(self, interaction: Interaction) -> None:
         """Hold the line that is being said."""
-        if self._hold(interaction, paused=True).paused:
+        was = self._hold(interaction, paused=True)
+        if was.paused:
             raise PlaybackError(_PAUSED_ALREADY)
-        await interaction.response.send_message(_PAUSED, ephemeral=True)
+        await interaction.response.send_message(_paused(was), ephemeral=True)
         await self._announcements.refresh(server_of(interaction))
 
     @app_commands.command()
@@ -98,7 +99,7 @@ class Queue(commands.Cog):
         was = self._hold(interaction, paused=paused)
         await interaction.response.edit_message(view=controls(paused=paused))
         self._announcements.note(server_of(interaction), paused=paused)
-        await interaction.followup.send(_PAUSED if paused else _goes_on(was), ephemeral=True)
+        await interaction.followup.send(_paused(was) if paused else _goes_on(was), ephemeral=True)
 
     def _hold(self, interaction: Interaction, *, paused: bool) -> Queued:
         """Hold the line that is being said, or let it go on; give it as it was. Raises PlaybackError."""
@@ -118,6 +119,11 @@ class Queue(commands.Cog):
         if not lines:
             raise PlaybackError(_COMING if self._revival.is_awaited(guild_id) else "Nothing is being said here.")
         return lines
+
+
+def _paused(was: Queued) -> str:
+    """Say what lets a paused line go on."""
+    return f"{_PAUSED} {_still(was)}" if was.muted else _PAUSED
 
 
 def _goes_on(was: Queued) -> str:

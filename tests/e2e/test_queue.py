@@ -149,7 +149,7 @@ async def test_a_muted_bot_says_what_lets_its_line_go_on(spoken: Scene) -> None:
 
     assert "(muted at " in muted.text
     assert refused == "I am muted here: a moderator must unmute me."
-    assert paused.content == "Paused: /resume lets it go on."
+    assert paused.content == "Paused: /resume lets it go on. I am muted here: a moderator must unmute me."
     assert "(paused and muted at " in both.text
     assert resumed.content == "It goes on as soon as a moderator unmutes me."
     await spoken.spoken(line)
