@@ -18,7 +18,7 @@ _SIZE = ctypes.c_size_t()
 
 
 class PacketSender:
-    """Owns what was sent through a route, and what was not. `send` belongs to the pacer's thread."""
+    """Owns what was sent through a route, and what was not. `send` and `go_on` belong to the pacer's thread."""
 
     __slots__ = (
         "_key", "_route", "_sealed", "_session", "_stream", "bounced", "last_sent", "last_voiced", "refused", "sent",
