@@ -137,6 +137,7 @@ class Recogniser:
     def hear(self, sound: Sound) -> list[str]:
         """Return the words heard, none where nothing of the kind was said."""
         decoder = self._decoder
+        decoder.reinit_feat(None)  # else it has got used to what it heard before, in other tests
         decoder.start_utt()
         decoder.process_raw(_resample(sound, 16_000), full_utt=True)
         decoder.end_utt()
