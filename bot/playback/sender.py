@@ -33,7 +33,7 @@ class PacketSender:
         self._session = 0
         """That they were sealed for."""
         self.sent = 0
-        """Packets handed to the network, or to be so within moments."""
+        """Packets handed to the network."""
         self.refused = 0
         """Packets the network did not take, or that nobody could have decrypted."""
         self.bounced = 0
@@ -51,7 +51,7 @@ class PacketSender:
         route = self._route
         voiced = packet != SILENCE or bool(following)  # speech may begin with a packet that is silence
         if not route.connected:  # what was agreed on with the next server is not all there yet
-            self.refused += voiced
+            self.refused += voiced * (1 + len(following))
             return
         if route.secret_key is not self._key:
             self._key = route.secret_key
@@ -67,7 +67,6 @@ class PacketSender:
         self._sealed = self._stream.seal(packets)
         self._sealed.reverse()
         self._session = route.sessions
-        self.sent += len(packets)
         self.last_sent = time.monotonic() + len(following) * PACKET_SECONDS
         if voiced:
             self.last_voiced = self.last_sent
@@ -84,13 +83,10 @@ class PacketSender:
         datagram = sealed.pop()
         _SIZE.value = len(datagram)
         if send(route.socket.fileno(), datagram, _SIZE, 0) < 0:
-            self._take_back()
+            self.refused += 1
+            reason = ctypes.get_errno()
+            self.bounced += reason == errno.ECONNREFUSED
+            log.debug("A packet was dropped: error %d", reason)
+        else:
+            self.sent += 1
         return True
-
-    def _take_back(self) -> None:
-        """Count a packet that the network did not take."""
-        reason = ctypes.get_errno()
-        self.sent -= 1
-        self.refused += 1
-        self.bounced += reason == errno.ECONNREFUSED
-        log.debug("A packet was dropped: error %d", reason)

@@ -303,10 +303,10 @@ async def test_nothing_leaves_while_a_session_is_agreed_on(aviary: Aviary) -> No
     voice = await aviary.connect(aviary.channel(LOUNGE))
     voice._connection.state = voice_state.ConnectionFlowState.got_websocket_ready
 
-    voice._sender.send(b"a")
+    voice._sender.send(b"a", [b"b", b"c"])
     voice._sender.send(SILENCE)
 
-    assert (voice.sent, voice.refused) == (0, 1)
+    assert (voice.sent, voice.refused) == (0, 3)
     voice._connection.state = voice_state.ConnectionFlowState.connected
     await voice.disconnect(force=True)
 
@@ -347,6 +347,7 @@ async def test_packets_that_follow_are_not_sent_in_the_next_session(aviary: Avia
 
     assert not voice._sender.go_on()
     await aviary.until(lambda: aviary.frames == [b"a"])
+    assert (voice.sent, voice.refused) == (1, 0)
     await voice.disconnect(force=True)
 
 
