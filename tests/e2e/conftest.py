@@ -4,7 +4,6 @@ import asyncio
 import fcntl
 import gc
 import importlib
-import itertools
 import logging
 import pickle
 import warnings
@@ -29,8 +28,6 @@ from tests.e2e.stage import Cast, House, Scene
 
 _OF_SERVICES = {"bot.homes"}
 """Who tells the operator at the start that a service does not work: no bug of ours."""
-_COLLECTED_AFTER = 8
-_TESTS = itertools.count()
 NewHouse = Callable[..., AbstractAsyncContextManager[House]]
 
 
@@ -46,13 +43,9 @@ def frozen() -> Iterator[None]:
 
 @pytest.fixture
 def no_bugs(frozen: None, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Let no test pass in which the bot, discord.py or asyncio logged a bug.
-
-    One that is found when it is thrown away is told by one of the next tests: looking for it takes long.
-    """
+    """Let no test pass in which the bot, discord.py or asyncio logged a bug, also one found when it is thrown away."""
     yield
-    if not next(_TESTS) % _COLLECTED_AFTER:
-        gc.collect()
+    gc.collect()
     told = [record for phase in ("setup", "call") for record in caplog.get_records(phase)] + caplog.records
     bugs = [record for record in told if record.levelno >= logging.ERROR and record.name not in _OF_SERVICES]
     assert not [record.getMessage() for record in bugs]
