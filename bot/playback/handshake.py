@@ -18,6 +18,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any, Self
 
 import discord
@@ -67,11 +68,10 @@ class ChannelSocket(DiscordVoiceWebSocket):
         websocket._connection = state
         websocket._max_heartbeat_timeout = _PATIENCE
         websocket.thread_id = threading.get_ident()
-        try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(socket_.close)
             await (websocket.resume() if resume else websocket.identify())
-        except BaseException:
-            await socket_.close()
-            raise
+            stack.pop_all()
         return websocket
 
     def fall_silent(self) -> None:

@@ -34,15 +34,14 @@ class Database:
         self._closed = False
         with opening():
             self._open_engine = build_engine(self._url)
-        try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._close)
             with translated():
                 await probe(self._open_engine)
             async with self.transaction(WRITE) as connection:
                 await lock_schema(connection)
                 await migrate(connection)
-        except BaseException:
-            await self._close()
-            raise
+            stack.pop_all()
         return self
 
     async def __aexit__(
