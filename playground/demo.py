@@ -34,6 +34,7 @@ _UPLOAD_LIMIT = 500_000_000
 """Alice pays for Nitro, so that the bot's own limit is the one that is met."""
 _PATIENCE = 600.0
 
+PROVIDERS: tuple[ProviderName, ...] = get_args(ProviderName)
 TEXT = "Hello! You are listening to a voice that was made from a recording a moment ago."
 _SAMPLE = (
     "This is a sample of my voice, recorded for a small demonstration. The rainbow is a division of white light into "
@@ -196,10 +197,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m playground.demo", description="Hear a cloned voice")
     parser.add_argument("--sample", type=Path, help="a recording of one person speaking; made up where none is given")
     parser.add_argument("--transcript", default="", help="the words spoken in it; fish-speech must know them")
-    parser.add_argument("--provider", choices=get_args(ProviderName), default="imitation", help="who makes the voice")
+    parser.add_argument("--provider", default="imitation", help=f"who makes the voice: {', '.join(PROVIDERS)}")
     parser.add_argument("--text", default=TEXT, help="what the cloned voice says")
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for the results")
     arguments = parser.parse_args()
+    if arguments.provider not in PROVIDERS:
+        print(f"{arguments.provider} is no voice service: give one of {', '.join(PROVIDERS)}.", file=sys.stderr)
+        return 2
     if arguments.sample and not arguments.sample.is_file():
         print(f"{arguments.sample} is not a file: give the path of a recording.", file=sys.stderr)
         return 2
