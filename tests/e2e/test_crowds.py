@@ -7,7 +7,7 @@ import pytest
 
 from playground.discord.world.events import Event
 from tests.e2e.booth import CLEAR, asked, clean, hold, note, said, says, text, understood
-from tests.e2e.ears import RATE, Recogniser, Sound, sentence, split
+from tests.e2e.ears import RATE, Recogniser, Sound, read_file, sentence, split
 from tests.e2e.stage import PATIENCE, House, Scene, refusal
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -44,6 +44,25 @@ async def test_ten_members_who_ask_at_once_are_each_heard_whole_in_order_after_o
     assert len(served) == 1
     for member in members:
         await member.leaves()
+
+
+async def test_ten_members_who_ask_at_once_for_files_and_voice_messages_each_receive_their_own(stall: Scene) -> None:
+    members = [stall.guild.add_member(f"member {number}") for number in MEMBERS]
+
+    asking = (
+        member.slash("say", text=f"Note {number}.", voice="alloy", where="voice message" if number % 2 else "file")
+        for number, member in enumerate(members)
+    )
+    await asyncio.gather(*asking)
+    await stall.until(lambda: sum(len(seen.files) for seen in stall.text.messages) == len(members))
+
+    labels = {seen.id: seen.content for seen in stall.text.messages}
+    received = {
+        labels[seen.replies_to or seen.id]: _number(read_file(data).sound)
+        for seen in stall.text.messages
+        for data in seen.files.values()
+    }
+    assert received == {f"AI voice: **alloy**, asked for by member {number}": number for number in MEMBERS}
 
 
 async def test_a_wall_of_text_is_heard_before_it_is_all_asked_for_and_stop_saves_the_rest(

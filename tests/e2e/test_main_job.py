@@ -213,11 +213,13 @@ async def test_each_voice_sounds_like_the_recording_it_was_made_from(scene: Scen
     assert pitch(shrill) == pytest.approx(asked_high, rel=0.15)
 
 
-async def test_a_clip_speaks_once_and_nothing_of_it_is_kept(scene: Scene, recogniser: Recogniser) -> None:
+async def test_a_clip_of_which_discord_knows_no_type_speaks_once_and_nothing_of_it_is_kept(
+    scene: Scene, recogniser: Recogniser
+) -> None:
     before = scene.house.traces()
     line = sentence(5)
 
-    answer = await scene.alice.slash("say", text=line, sample=uploads.recording(whole=True), where="file")
+    answer = await scene.alice.slash("say", text=line, sample=uploads.recording("me", whole=True), where="file")
     await answer.settled(PATIENCE)
     (message,) = await answer.followed(timeout=PATIENCE)
 

@@ -240,6 +240,22 @@ async def test_the_last_listener_leaves_and_so_does_the_bot(stage: Stage) -> Non
     await stage.bot_sees(stage.lounge, 0)
 
 
+async def test_a_channel_that_emptied_and_filled_again_hears_the_next_line_whole(stage: Stage) -> None:
+    await stage.alice.joins(stage.lounge)
+    await stage.bot_sees(stage.lounge, 1)
+    await stage.speakers.enqueue(stage.line(stage.lounge, 20)).done
+    await stage.alice.leaves()
+    await stage.bot_sees(stage.lounge, 0)
+
+    ears = await stage.alice.joins(stage.lounge)
+    await stage.bot_sees(stage.lounge, 1)
+    await stage.speakers.enqueue(stage.line(stage.lounge, 50)).done
+
+    await ears.silence(after=0.1)
+    heard = ears.heard()
+    assert (heard.packets, heard.clear_packets, heard.undecryptable, heard.lost) == (50, 0, 0, 0)
+
+
 async def test_stop_is_heard_at_once_and_the_bot_stays(stage: Stage) -> None:
     ears = await stage.alice.joins(stage.lounge)
     await stage.bot_sees(stage.lounge, 1)

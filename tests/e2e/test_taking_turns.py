@@ -86,6 +86,22 @@ async def test_another_member_cannot_stop_a_line_but_one_with_mute_members_can(s
     await answer.until(lambda seen: seen.content.startswith("Stopped after "))
 
 
+async def test_a_member_of_the_same_name_has_no_hold_on_the_line_and_not_the_voice(spoken: Scene) -> None:
+    namesake = spoken.guild.add_member("alice")
+    await spoken.joined(namesake)
+    answer = await spoken.alice.slash("say", text=LONG)
+    await spoken.bob.hears(spoken.lounge, seconds=0.3)
+
+    stopped = await refusal(await namesake.slash("stop"))
+    said = await refusal(await namesake.slash("say", text="Hello.", voice="Aki"))
+
+    assert stopped == "That line is not yours: ask alice or a member with Mute Members."
+    assert said.startswith("You have no voice")
+    assert (await spoken.alice.slash("stop")).content == "Stopped 1 line."
+    await answer.until(lambda seen: seen.content.startswith("Stopped after "))
+    await namesake.leaves()
+
+
 async def test_leave_ends_the_line_and_the_call(spoken: Scene) -> None:
     answer = await spoken.alice.slash("say", text=LONG)
     await spoken.bob.hears(spoken.lounge, seconds=0.3)

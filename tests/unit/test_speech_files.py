@@ -1,13 +1,18 @@
 """What is spoken into files, voice messages and previews."""
 
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
 import numpy as np
 import pytest
 
 from bot import audio
 from bot.errors import ProviderError, StoreError
 from bot.homes import Homes
-from bot.models import AudioFormat, Voice
+from bot.models import AudioFormat, Packets, Voice
 from bot.samples import SampleService
+from bot.script import Speech
 from bot.speech import PREVIEW, SpeechService
 from bot.store import Store
 from bot.voices import VoiceService
@@ -43,6 +48,39 @@ async def test_a_line_becomes_a_file_that_can_be_played(
     recording = audio.decode(data, LIMITS)
     assert recording.seconds == pytest.approx(2.0, abs=0.15)
     assert float(np.sqrt(np.mean(recording.samples**2))) > 0.02
+
+
+@asynccontextmanager
+async def _all_there() -> AsyncIterator[Packets]:
+    """Speak 10 s for which nobody has to wait."""
+
+    async def each() -> Packets:
+        yield [b"\xf8\xff\xfe"] * 500
+
+    yield each()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [lambda speech, line: speech.render(line, "mp3"), lambda speech, line: speech.record(line)],
+    ids=["file", "voice message"],
+)
+async def test_others_run_while_a_line_is_written(
+    speech: SpeechService, write: Callable[[SpeechService, Speech], Awaitable[object]]
+) -> None:
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(other())
+    await write(speech, _all_there())
+    running.cancel()
+
+    assert turns > 3
 
 
 async def test_other_encodings_of_a_provider_become_packets_too(

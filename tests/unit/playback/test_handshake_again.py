@@ -137,6 +137,34 @@ async def test_a_session_is_resumed_after_the_last_message_that_came() -> None:
     assert not websocket.resumed
 
 
+class AnsweringWire(FarWire):
+    """A wire at whose far end each heartbeat is answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.near: ChannelSocket | None = None
+        self.beats: asyncio.Queue[None] = asyncio.Queue()
+
+    async def send_str(self, text: str) -> None:
+        await super().send_str(text)
+        if json.loads(text)["op"] == ChannelSocket.HEARTBEAT:
+            await self.near.received_message({"op": ChannelSocket.HEARTBEAT_ACK, "d": {"t": 1}})
+            self.beats.put_nowait(None)
+
+
+async def test_a_websocket_on_which_nothing_else_happens_is_kept_alive_from_its_first_message_on() -> None:
+    wire = AnsweringWire()
+    wire.near = await ChannelSocket.open(_state(wire), resume=False)
+
+    await wire.near.received_message({"op": ChannelSocket.HELLO, "d": {"heartbeat_interval": 100.0}})
+    async with asyncio.timeout(5):
+        for _ in range(6):
+            await wire.beats.get()
+
+    assert wire.closed_with is None
+    wire.near.fall_silent()
+
+
 async def test_a_websocket_that_breaks_while_it_opens_is_closed() -> None:
     wire = FarWire()
     wire.broken = True

@@ -1,6 +1,8 @@
 """Skipping, pausing, the queue as members see it, a mute in the middle, and the lines that can be said again."""
 
 import asyncio
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -165,3 +167,17 @@ async def test_a_line_has_begun_when_the_bot_is_there_and_never_where_it_was_ove
     assert not await second.begun()
     speakers.stop(GUILD, asker_id=ALICE, may_mute=False)
     assert (await first.done).stopped
+
+
+async def test_of_a_line_that_is_to_be_said_once_nothing_is_held_when_the_next_was_said(
+    aviary: Aviary, speakers: Speakers
+) -> None:
+    script = Script(10)
+    held = weakref.ref(script)
+    await speakers.enqueue(replace(script.line(aviary.channel(LOUNGE)), replayable=False)).done
+    del script
+
+    await speakers.enqueue(Script(10).line(aviary.channel(LOUNGE))).done
+
+    gc.collect()
+    assert held() is None

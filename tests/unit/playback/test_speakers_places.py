@@ -106,6 +106,21 @@ async def test_the_bot_leaves_with_the_last_listener(aviary: Aviary, speakers: S
     await aviary.sees(BOT, None)
 
 
+async def test_a_line_that_is_asked_for_while_the_bot_leaves_an_empty_channel_is_said_there(
+    aviary: Aviary, speakers: Speakers
+) -> None:
+    await speakers.enqueue(Script(10).line(aviary.channel(LOUNGE))).done
+    aviary.move(ALICE, None)
+    await aviary.sees(ALICE, None)
+
+    aviary.move(ALICE, LOUNGE)
+    ticket = speakers.enqueue(Script(10).line(aviary.channel(LOUNGE)))
+
+    assert await ticket.done == Played(packets=10, stopped=False)
+    await aviary.hears(20)
+    assert [channel for channel, _ in aviary.requests] == [LOUNGE, None, LOUNGE]
+
+
 async def test_the_bot_stays_while_somebody_listens(aviary: Aviary, speakers: Speakers) -> None:
     aviary.move(BOB, LOUNGE)
     ticket = speakers.enqueue(Script(20).line(aviary.channel(LOUNGE)))

@@ -2,13 +2,16 @@ import asyncio
 import gc
 import inspect
 import time
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import discord
 import pytest
 from discord import gateway, voice_client, voice_state
+from packaging.requirements import Requirement
 
 from bot.errors import PlaybackError
 from bot.playback.buffer import SILENCE
@@ -16,9 +19,22 @@ from bot.playback.player import TAIL
 from bot.playback.voice_client import ChannelVoice, connect
 from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, STAGE, Aviary, FarVoice
 
+PROJECT = Path(__file__).parents[3] / "pyproject.toml"
+
 
 def test_discord_py_is_the_release_whose_private_parts_we_know() -> None:
     assert discord.__version__ == "2.7.1"
+
+
+def test_no_discord_py_is_asked_for_that_cannot_encrypt_from_end_to_end() -> None:
+    dependencies = map(Requirement, tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["dependencies"])
+    asked = {requirement.name: requirement for requirement in dependencies}
+
+    library = asked["discord.py"]
+    assert "voice" in library.extras
+    assert discord.__version__ in library.specifier
+    assert "2.6.4" not in library.specifier  # the last one without
+    assert "davey" in asked
 
 
 @pytest.mark.parametrize(
@@ -221,6 +237,19 @@ async def test_a_source_that_follows_at_once_is_not_mixed_with_the_end_of_the_on
     assert aviary.frames[aviary.frames.index(b"b") :] == [b"b"] * 5 + [SILENCE] * TAIL
     await aviary.until(lambda: len(voice.ws.told) >= 3)
     assert voice.ws.told == [SPEAKS, SPEAKS, SILENT]
+    await voice.disconnect(force=True)
+
+
+async def test_a_source_that_plays_is_not_cut_off_by_another(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    voice.play(Packets(b"a", count=10))
+
+    with pytest.raises(PlaybackError, match="ask again"):
+        voice.play(Packets(b"b"))
+    await aviary.hears(10)
+    await aviary.until(lambda: aviary.frames[-TAIL:] == [SILENCE] * TAIL)
+
+    assert aviary.frames == [b"a"] * 10 + [SILENCE] * TAIL
     await voice.disconnect(force=True)
 
 
