@@ -8,11 +8,13 @@ import sqlite3
 import time
 from typing import Any, Literal
 
-from sqlalchemy import Connection, event, func, make_url, select
+from sqlalchemy import URL, Connection, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import await_only
+
+from bot.store._reader import Reader
 
 Transaction = Literal["BEGIN DEFERRED", "BEGIN IMMEDIATE", ""]
 READ: Transaction = "BEGIN DEFERRED"
@@ -38,12 +40,28 @@ def build_engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_async_engine(parsed, pool_pre_ping=True, hide_parameters=True)
-    if "timeout" not in parsed.query:
-        parsed = parsed.update_query_dict({"timeout": _BUSY_SECONDS})
-    engine = create_async_engine(parsed, hide_parameters=True)
+    engine = create_async_engine(_patient(parsed), hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def build_reader(url: str) -> Reader | None:
+    """Build what reads a SQLite file beside who writes it; None for other databases, and for one without a file.
+
+    Connects to nothing yet. The file must have been brought to the present schema before the first question.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
+        return None
+    engine = create_engine(_patient(parsed.set(drivername="sqlite")), hide_parameters=True)
+    event.listen(engine, "connect", _prepare_reading)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Reader(engine)
+
+
+def _patient(url: URL) -> URL:
+    return url if "timeout" in url.query else url.update_query_dict({"timeout": _BUSY_SECONDS})
 
 
 async def probe(engine: AsyncEngine) -> None:
@@ -61,6 +79,11 @@ def _prepare_sqlite(connection: Any, entry: ConnectionPoolEntry) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _prepare_reading(connection: Any, entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA query_only=ON").close()
 
 
 def _switch_to_wal(cursor: DBAPICursor) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SavedLine
 from bot.store._database import Database
-from bot.store._dialect import READ, WRITE
+from bot.store._dialect import WRITE
 from bot.store._seal import open_words, seal_words
 from bot.store._tables import lines
 
@@ -62,8 +62,8 @@ class Lines:
     async def given_up(self, *, since: datetime, besides: Collection[str] = ()) -> tuple[SavedLine, ...]:
         """Give the lines but `besides` that `take_up` will forget, but for those that do not open."""
         these = select(lines).where(lines.c.id.not_in(besides), _stale(since))
-        async with self._database.transaction(READ) as connection:
-            rows = (await connection.execute(these.order_by(lines.c.asked_at, lines.c.position, lines.c.id))).all()
+        question = these.order_by(lines.c.asked_at, lines.c.position, lines.c.id)
+        rows = await self._database.read(lambda connection: connection.execute(question).all())
         return tuple(line for row in rows if (line := self._read(row)) is not None)
 
     async def take_up(self, *, since: datetime, besides: Collection[str] = ()) -> tuple[SavedLine, ...]:

@@ -10,15 +10,14 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StoreError, VoiceError
 from bot.models import UNFINISHED, KeptSample, Voice, VoicePage, name_key
 from bot.store import _tables as tables
 from bot.store._database import Database
-from bot.store._dialect import NONE, READ, WRITE
+from bot.store._dialect import WRITE
 from bot.store._faults import translated
 from bot.store._lines import Lines
 from bot.store._queries import find_chosen, find_named, find_owned
@@ -105,19 +104,21 @@ class Store:
 
     async def count(self, owner_id: int) -> int:
         """Count the voices of a member."""
-        async with self._database.transaction(READ) as connection:
-            return await _count(connection, owner_id)
+        return await self._database.read(lambda connection: _count(connection, owner_id))
 
     async def page(self, *, owner_id: int, offset: int, limit: int) -> VoicePage:
         """Read one page of a member's voices, by name, and which of all of them `default` gives."""
-        async with self._database.transaction(READ) as connection:
-            rows = await connection.execute(find_owned(owner_id).offset(offset).limit(limit))
-            default = await _default(connection, owner_id)
+
+        def ask(connection: Connection) -> VoicePage:
+            rows = connection.execute(find_owned(owner_id).offset(offset).limit(limit))
+            default = _default(connection, owner_id)
             return VoicePage(
                 voices=tuple(map(read_row, rows)),
-                total=await _count(connection, owner_id),
+                total=_count(connection, owner_id),
                 default_id=None if default is None else default.id,
             )
+
+        return await self._database.read(ask)
 
     async def search(self, text: str, *, owner_id: int, limit: int = 25) -> tuple[Voice, ...]:
         """Find a member's voices while they type: names that start so, then words that do, then any that hold it."""
@@ -126,9 +127,7 @@ class Store:
 
     async def default(self, owner_id: int) -> Voice | None:
         """Read the voice that speaks when none is named: the one chosen, else the only one, else None."""
-        async with self._database.transaction(READ) as connection:
-            row = await _default(connection, owner_id)
-        return None if row is None else read_row(row)
+        return await self._database.read(lambda connection: _default(connection, owner_id))
 
     async def set_default(self, voice_id: str, *, owner_id: int) -> None:
         """Choose the voice that speaks when none is named. Raises `VoiceError` where it is not there."""
@@ -158,8 +157,9 @@ class Store:
             .where(_is(voice_id, owner_id=owner_id))
             .order_by(tables.samples.c.position)
         )
-        async with self._database.transaction(READ) as connection:
-            sealed = [(row.position, row.opus, row.transcript) for row in await connection.execute(question)]
+        sealed = await self._database.read(
+            lambda connection: [(row.position, row.opus, row.transcript) for row in connection.execute(question)]
+        )
         if not sealed:
             return ()
         if self._key is None:
@@ -179,8 +179,7 @@ class Store:
             await connection.rollback()
 
     async def _all(self, question: Select[Any]) -> tuple[Voice, ...]:
-        async with self._database.transaction(NONE) as connection:
-            return tuple(map(read_row, await connection.execute(question)))
+        return await self._database.read(lambda connection: tuple(map(read_row, connection.execute(question))))
 
     async def _first(self, question: Select[Any]) -> Voice | None:
         found = await self._all(question.limit(1))
@@ -203,14 +202,14 @@ def _is(voice_id: str, *, owner_id: int) -> ColumnElement[bool]:
     return and_(tables.voices.c.id == voice_id, tables.voices.c.owner_id == owner_id)
 
 
-async def _count(connection: AsyncConnection, owner_id: int) -> int:
+def _count(connection: Connection, owner_id: int) -> int:
     mine = tables.voices.c.owner_id == owner_id
-    return (await connection.execute(select(func.count()).select_from(tables.voices).where(mine))).scalar_one()
+    return connection.execute(select(func.count()).select_from(tables.voices).where(mine)).scalar_one()
 
 
-async def _default(connection: AsyncConnection, owner_id: int) -> Row[Any] | None:
-    chosen = (await connection.execute(find_chosen(owner_id))).one_or_none()
+def _default(connection: Connection, owner_id: int) -> Voice | None:
+    chosen = connection.execute(find_chosen(owner_id)).one_or_none()
     if chosen is not None:
-        return chosen
-    two = (await connection.execute(find_owned(owner_id).limit(2))).all()
-    return two[0] if len(two) == 1 else None
+        return read_row(chosen)
+    two = connection.execute(find_owned(owner_id).limit(2)).all()
+    return read_row(two[0]) if len(two) == 1 else None

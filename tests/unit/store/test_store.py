@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
+import threading
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -304,3 +305,32 @@ async def test_closing_waits_for_what_is_under_way_and_refuses_what_comes_later(
 
         with pytest.raises(StoreError, match="shutting down"):
             await opened.count(1)
+
+
+async def test_a_database_without_a_file_answers_what_one_with_a_file_does() -> None:
+    async with Store("sqlite+aiosqlite://", key=KEY) as store:
+        await store.add(voice := make_voice(), SAMPLES)
+
+        assert await store.default(ALICE) == voice
+        assert await store.samples(voice.id, owner_id=ALICE) == SAMPLES
+        assert (await store.page(owner_id=ALICE, offset=0, limit=5)).total == 1
+
+
+async def test_questions_change_nothing_whatever_they_say(store: Store) -> None:
+    await store.add(voice := make_voice())
+
+    with pytest.raises(StoreError, match="read-only"):
+        await store._database.read(lambda connection: connection.exec_driver_sql("DELETE FROM voices").rowcount)
+
+    assert await store.get(voice.id, owner_id=ALICE) == voice
+
+
+async def test_a_question_that_is_given_up_does_not_keep_the_store_from_closing(url: str) -> None:
+    async with Store(url, key=None) as store:
+        asking = asyncio.create_task(store.count(ALICE))
+        await asyncio.sleep(0)
+        asking.cancel()
+
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("store-reader")]
+    with pytest.raises(asyncio.CancelledError):
+        await asking
