@@ -74,6 +74,8 @@ class LineBook:
                 await asyncio.gather(writer, return_exceptions=True)
         if self._pending:
             log.warning("%d lines are not written down as they are", len(self._pending))
+        elif kind is None and self._written:
+            await self._acquit()
 
     def keep(self, line: SavedLine) -> None:
         """Have a line written down; one that is kept already is written anew, but for how far it is.
@@ -120,6 +122,12 @@ class LineBook:
             left = await self._lines.take_up(since=datetime.now(UTC) - max_age, besides=frozenset(self._written))
             self._written.update(line.id for line in left)
         return left
+
+    async def _acquit(self) -> None:
+        try:
+            await self._lines.acquit(self._written)
+        except StoreError as error:
+            log.warning("lines that did not end this process count as if they had: %s", error)
 
     def _note(self, line_id: str, change: _Change) -> None:
         self._pending[line_id] = self._pending.get(line_id, _Change()).then(change)

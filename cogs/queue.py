@@ -51,7 +51,7 @@ class Queue(commands.Cog):
     @app_commands.guild_only()
     async def pause(self, interaction: Interaction) -> None:
         """Hold the line that is being said."""
-        was = self._hold(interaction, paused=True)
+        was = await self._hold(interaction, paused=True)
         if was.paused:
             raise PlaybackError(_PAUSED_ALREADY)
         await interaction.response.send_message(_paused(was), ephemeral=True)
@@ -61,26 +61,26 @@ class Queue(commands.Cog):
     @app_commands.guild_only()
     async def resume(self, interaction: Interaction) -> None:
         """Let a paused line go on."""
-        was = self._hold(interaction, paused=False)
+        was = await self._hold(interaction, paused=False)
         if not was.paused:
             raise PlaybackError(_still(was))
         await interaction.response.send_message(_goes_on(was), ephemeral=True)
         await self._announcements.refresh(server_of(interaction))
 
     async def _show(self, interaction: Interaction, _: str = "") -> None:
-        lines = self._lines(server_of(interaction))
+        lines = await self._lines(interaction)
         await interaction.response.send_message(embed=queue_card(lines), ephemeral=True)
 
     async def _skip(self, interaction: Interaction, _: str = "") -> None:
         guild_id = server_of(interaction)
-        self._lines(guild_id)
+        await self._lines(interaction)
         self._speakers.skip(guild_id, asker_id=interaction.user.id, may_mute=interaction.permissions.mute_members)
         await interaction.response.send_message("Skipped.", ephemeral=True)
         await self._announcements.refresh(guild_id)
 
     async def _stop(self, interaction: Interaction, _: str = "") -> None:
         guild_id = server_of(interaction)
-        self._lines(guild_id)
+        await self._lines(interaction)
         stopped = self._speakers.stop(
             guild_id, asker_id=interaction.user.id, may_mute=interaction.permissions.mute_members
         )
@@ -96,15 +96,15 @@ class Queue(commands.Cog):
 
     async def _press_hold(self, interaction: Interaction, *, paused: bool) -> None:
         """Turn the button that was pressed into its opposite, also where it was out of date."""
-        was = self._hold(interaction, paused=paused)
+        was = await self._hold(interaction, paused=paused)
         await interaction.response.edit_message(view=controls(paused=paused))
         self._announcements.note(server_of(interaction), paused=paused)
         await interaction.followup.send(_paused(was) if paused else _goes_on(was), ephemeral=True)
 
-    def _hold(self, interaction: Interaction, *, paused: bool) -> Queued:
+    async def _hold(self, interaction: Interaction, *, paused: bool) -> Queued:
         """Hold the line that is being said, or let it go on; give it as it was. Raises PlaybackError."""
         guild_id = server_of(interaction)
-        was = self._lines(guild_id)[0]
+        was = (await self._lines(interaction))[0]
         self._speakers.pause(
             guild_id,
             paused=paused,
@@ -113,11 +113,17 @@ class Queue(commands.Cog):
         )
         return was
 
-    def _lines(self, guild_id: int) -> tuple[Queued, ...]:
+    async def _lines(self, interaction: Interaction) -> tuple[Queued, ...]:
         """Give what is said and what waits. Raises PlaybackError where that is nothing."""
+        guild_id = server_of(interaction)
         lines = self._speakers.queue(guild_id)
+        if not lines and self._revival.is_awaited(guild_id):
+            raise PlaybackError(_COMING)
         if not lines:
-            raise PlaybackError(_COMING if self._revival.is_awaited(guild_id) else "Nothing is being said here.")
+            if interaction.message is not None:  # its buttons may be left from a process that was killed
+                panel = (interaction.message.channel.id, interaction.message.id)
+                await self._announcements.give_up(guild_id, panel)
+            raise PlaybackError("Nothing is being said here.")
         return lines
 
 

@@ -168,7 +168,8 @@ class Queue:
     def _file(self, turn: Turn) -> None:
         """Strike a line out that is over, unless it is to be gone on with after a restart."""
         saved = turn.line.saved
-        if saved is not None and not (self.closing and turn.number < len(turn.line.sentences)):
+        goes_on = self.closing and not turn.stopped and turn.number < len(turn.line.sentences)
+        if saved is not None and not goes_on:
             self._ledger.drop(saved.id)
         if turn.line.replayable and turn.seconds and any(turn.line.sentences):
             self._history.add(replace(turn.line, channel=turn.channel))

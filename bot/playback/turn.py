@@ -80,6 +80,11 @@ class Turn:
         return self._ended_early or self.ticket.settled
 
     @property
+    def stopped(self) -> bool:
+        """Whether somebody ended it early, for no other reason than that."""
+        return self._ended_early and self._verdict is None
+
+    @property
     def made(self) -> bool:
         """Whether nothing is made for the line any more."""
         return self._making is not None and self._making.done()

@@ -59,6 +59,11 @@ class Lines:
         if dropped:
             await self._database.scrub()
 
+    async def acquit(self, line_ids: Collection[str]) -> None:
+        """Take it that the process, which ends in order, does not end because of these lines."""
+        async with self._database.transaction(WRITE) as connection:
+            await connection.execute(lines.update().where(lines.c.id.in_(line_ids)).values(restored=0))
+
     async def given_up(self, *, since: datetime, besides: Collection[str] = ()) -> tuple[SavedLine, ...]:
         """Give the lines but `besides` that `take_up` will forget, but for those that do not open."""
         these = select(lines).where(lines.c.id.not_in(besides), _stale(since))

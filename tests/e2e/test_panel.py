@@ -243,6 +243,28 @@ async def test_buttons_say_so_where_nothing_is_said(spoken: Scene) -> None:
 
     for label in BUTTONS[:4]:
         assert await refusal(await spoken.alice.click(panel, label)) == "Nothing is being said here."
+    assert panel.buttons == BUTTONS
+
+
+async def test_an_announcement_left_by_a_bot_that_was_killed_ends_when_one_of_its_buttons_is_pressed(
+    new_house: NewHouse, low: Cast
+) -> None:
+    async with new_house() as house:
+        scene = house.enter()
+        await house.give(scene.alice, low, "Aki")
+        await scene.joined(scene.alice, scene.bob)
+        await scene.spoken(await scene.alice.slash("say", text="Hello."))
+        (panel,) = scene.text.messages
+        house.bot.announcements._spells.clear()  # so that it is left as by a kill
+        await house.restart()
+        await house.settled()
+        assert panel.buttons == BUTTONS
+
+        told = await refusal(await scene.alice.click(panel, "Pause"))
+
+        assert told == "Nothing is being said here."
+        assert panel.content == "I was restarted, and nothing is left that I could say here."
+        assert panel.buttons == ["Replay"]
 
 
 async def test_the_last_line_is_said_again_by_a_button(spoken: Scene, recogniser: Recogniser) -> None:

@@ -109,6 +109,22 @@ async def test_a_line_that_was_in_its_last_sentence_at_the_end_of_the_process_is
     assert book.notes[-1] == ("drop", saved.id)
 
 
+async def test_a_line_that_somebody_stops_while_the_process_ends_does_not_come_back(
+    aviary: Aviary, speakers: Speakers, book: Book
+) -> None:
+    saved = make_line()
+    ticket = speakers.enqueue(sentences(aviary.channel(LOUNGE), 200, 30, saved=saved))
+    await aviary.hears(3)
+    closing = asyncio.create_task(speakers.close())
+    await aviary.hears(5)
+
+    assert speakers.stop(GUILD, asker_id=ALICE, may_mute=False) == 1
+
+    await closing
+    assert (await ticket.done).stopped
+    assert book.notes == [("keep", saved.id, None, None), ("drop", saved.id)]
+
+
 async def test_the_end_of_the_process_waits_for_no_line_that_is_held(
     aviary: Aviary, speakers: Speakers, book: Book
 ) -> None:
