@@ -5,8 +5,8 @@ The only module that touches what discord.py keeps private (and asyncio). All of
     VoiceClient               _connection, _state.http
     VoiceConnectionState      _connect, _connect_websocket, _connector, _expecting_disconnect, _handshake_websocket,
                               _poll_voice_ws, _potential_reconnect, _socket_reader, _state, _voice_connect,
-                              _wait_for_state, can_encrypt, dave_protocol_version, dave_session, secret_key,
-                              self_voice_state, socket, ssrc, state, ws
+                              _voice_disconnect, _wait_for_state, can_encrypt, dave_protocol_version, dave_session,
+                              secret_key, self_voice_state, socket, ssrc, state, ws
     DiscordVoiceWebSocket     ws, _connection, _hook, _keep_alive, _max_heartbeat_timeout
     asyncio's SSLProtocol     max_size, _ssl_buffer, _ssl_buffer_view, reached by aiohttp's _response
 
@@ -29,6 +29,7 @@ from bot.playback.heart import LoopHeart
 from bot.playback.reader import LoopReader
 from bot.playback.rights import is_in_voice
 from bot.playback.route import Route, Routed
+from bot.playback.wishes import Wishes
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +141,7 @@ class ChannelConnection(VoiceConnectionState):
         self.expelled = False
         """It is somebody else's doing: a moderator's, or the channel is gone."""
         self._rejoined = float("-inf")
+        self._wishes = Wishes()
 
     @property
     def _state(self) -> ConnectionFlowState:
@@ -225,7 +227,11 @@ class ChannelConnection(VoiceConnectionState):
 
     async def voice_state_update(self, data: Any) -> None:
         """Follow where Discord has us."""
-        if data["channel_id"] is None and not self._expecting_disconnect and not self.parted:
+        inside = data["channel_id"] is not None
+        if not inside and self._wishes.entering:
+            return
+        self._wishes.answer(inside=inside)
+        if not (inside or self._expecting_disconnect or self.parted):
             self.expelled = True
         await super().voice_state_update(data)
 
@@ -233,7 +239,14 @@ class ChannelConnection(VoiceConnectionState):
         """Ask to be let in. Not once it was left: a cancellation of the attempt may get lost on its way (3.11)."""
         if self.parted:
             raise asyncio.CancelledError
+        self._wishes.ask(inside=True)
         await super()._voice_connect(self_deaf=self_deaf, self_mute=self_mute)
+
+    async def _voice_disconnect(self) -> None:
+        """Ask to be let out."""
+        if self._wishes.open or is_in_voice(self.guild):
+            self._wishes.ask(inside=False)
+        await super()._voice_disconnect()
 
     async def _connect_websocket(self, resume: bool) -> ChannelSocket:
         websocket = await ChannelSocket.open(self, resume=resume)
@@ -264,6 +277,7 @@ class ChannelConnection(VoiceConnectionState):
                 self.parted = True
                 if self._connector is not None and self._connector is not asyncio.current_task():
                     self._connector.cancel()
+                await self._wishes.settled()  # what comes later is taken for an answer to who comes after us
                 confirmed = self.guild.voice_client is self.voice_client and is_in_voice(self.guild)
                 await super().disconnect(force=force, cleanup=True, wait=wait and confirmed)
 

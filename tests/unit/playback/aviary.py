@@ -172,7 +172,12 @@ class FarGateway:
         self._aviary.requests.append((channel_id, deaf))
         await self._aviary.tell()
         if self._aviary.answers:
-            asyncio.get_running_loop().call_soon(self._aviary.move, BOT, channel_id)
+            asyncio.get_running_loop().call_soon(self._answer, channel_id)
+
+    def _answer(self, channel_id: int | None) -> None:
+        """Tell where the bot is; who is out already is told nothing."""
+        if channel_id is not None or self._aviary.place(BOT) is not None:
+            self._aviary.move(BOT, channel_id)
 
 
 class Aviary:
@@ -248,7 +253,7 @@ class Aviary:
     def move(self, user_id: int, channel_id: int | None, **flags: bool) -> None:
         """Put a member in a channel, or out of all, as Discord would tell it."""
         state = self.client._connection
-        before = self._place(user_id)
+        before = self.place(user_id)
         state.parse_voice_state_update(voice_state(user_id, channel_id, **flags))
         if user_id == BOT and channel_id not in {None, before}:
             state.parse_voice_server_update({"token": "t", "guild_id": str(GUILD), "endpoint": f"voice-{channel_id}"})
@@ -296,7 +301,8 @@ class Aviary:
         """Wait until the bot was told that a member is in a channel, or in none."""
         await self.until(lambda: self.told.get(user_id, -1) == channel_id)
 
-    def _place(self, user_id: int) -> int | None:
+    def place(self, user_id: int) -> int | None:
+        """Say in which channel a member is, None for in none."""
         voice = self.guild._voice_states.get(user_id)
         return voice.channel.id if voice and voice.channel else None
 

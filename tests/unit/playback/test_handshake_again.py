@@ -200,3 +200,38 @@ async def test_a_bot_that_leaves_by_itself_was_not_thrown_out(aviary: Aviary) ->
 
     assert voice.parted
     assert not voice.expelled
+
+
+async def test_a_connection_that_is_left_while_it_joins_anew_does_not_throw_out_the_one_after_it(
+    aviary: Aviary,
+) -> None:
+    former = await aviary.connect(aviary.channel(LOUNGE))
+    aviary.voice_fault = ConnectionResetError("closing")  # so that it does not come further than to ask
+    again = asyncio.create_task(former._handshake.join_again())
+    await aviary.until(lambda: [where for where, _ in aviary.requests] == [LOUNGE, None, LOUNGE])
+
+    await former.disconnect(force=True)
+    aviary.voice_fault = None
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    await aviary.sees(BOT, LOUNGE)
+
+    assert (former.parted, voice.parted, voice.expelled) == (True, False, False)
+    assert voice.is_connected()
+    again.cancel()
+    await asyncio.gather(again, return_exceptions=True)
+    await voice.disconnect(force=True)
+
+
+async def test_that_the_bot_has_left_is_no_answer_to_a_connection_that_was_not_let_in_yet(aviary: Aviary) -> None:
+    aviary.answers = False
+    joining = asyncio.create_task(aviary.connect(aviary.channel(LOUNGE)))
+    await aviary.until(lambda: bool(aviary.requests))
+    aviary.move(BOT, None)
+    await aviary.sees(BOT, None)
+
+    aviary.move(BOT, LOUNGE)
+
+    voice = await joining
+    assert not voice.expelled
+    assert voice.is_connected()
+    await voice.disconnect(force=True)

@@ -50,6 +50,8 @@ def test_no_discord_py_is_asked_for_that_cannot_encrypt_from_end_to_end() -> Non
         (voice_state.VoiceConnectionState.__init__, "self._socket_reader.start()"),
         (voice_state.VoiceConnectionState.__init__, "self.dave_protocol_version: int = 0"),
         (voice_state.VoiceConnectionState.can_encrypt.fget, "self.dave_session.ready"),
+        (voice_state.VoiceConnectionState.disconnect, "await self._voice_disconnect()"),
+        (voice_state.VoiceConnectionState._voice_disconnect, "change_voice_state(channel=None)"),
         (voice_state.VoiceConnectionState.disconnect, "force: bool = True, cleanup: bool = True, wait: bool = False"),
         (
             voice_state.VoiceConnectionState._connect,
