@@ -236,9 +236,8 @@ class ChannelConnection(VoiceConnectionState):
         await super().voice_state_update(data)
 
     async def _voice_connect(self, *, self_deaf: bool = False, self_mute: bool = False) -> None:
-        """Ask to be let in. Not once it was left: a cancellation of the attempt may get lost on its way (3.11)."""
-        if self.parted:
-            raise asyncio.CancelledError
+        """Ask to be let in."""
+        self._expect_not_parted()
         self._wishes.ask(inside=True)
         await super()._voice_connect(self_deaf=self_deaf, self_mute=self_mute)
 
@@ -248,8 +247,20 @@ class ChannelConnection(VoiceConnectionState):
             self._wishes.ask(inside=False)
         await super()._voice_disconnect()
 
+    def _expect_not_parted(self) -> None:
+        """End an attempt to join that goes on after the connection was left: what it asks for would hit another.
+
+        A cancellation may get lost on its way (`asyncio.wait_for` in 3.11), and an attempt after a loss gets none.
+        """
+        if self.parted:
+            raise asyncio.CancelledError
+
     async def _connect_websocket(self, resume: bool) -> ChannelSocket:
+        self._expect_not_parted()
         websocket = await ChannelSocket.open(self, resume=resume)
+        if self.parted:
+            await websocket.close()
+        self._expect_not_parted()
         self.state = ConnectionFlowState.websocket_connected
         return websocket
 
@@ -270,6 +281,7 @@ class ChannelConnection(VoiceConnectionState):
         after this one. Discord confirms to a registered client that was let in: others would wait in vain.
         """
         if not cleanup:
+            self._expect_not_parted()
             await super().disconnect(force=force, cleanup=False, wait=wait)
             return
         async with self._parting:

@@ -235,3 +235,32 @@ async def test_that_the_bot_has_left_is_no_answer_to_a_connection_that_was_not_l
     assert not voice.expelled
     assert voice.is_connected()
     await voice.disconnect(force=True)
+
+
+async def test_a_connection_that_was_left_asks_for_nothing_more(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    await voice.disconnect(force=True)
+    asked = len(aviary.requests)
+
+    with pytest.raises(asyncio.CancelledError):
+        await voice._handshake.join_again()
+
+    assert len(aviary.requests) == asked
+
+
+async def test_a_websocket_that_opens_when_the_connection_was_left_meanwhile_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection, websocket = Broken(), FarSocket()
+    connection.parted = False
+
+    async def open_late(_state: ChannelConnection, *, resume: bool) -> ChannelSocket:
+        assert not resume
+        connection.parted = True
+        return websocket
+
+    monkeypatch.setattr(ChannelSocket, "open", open_late)
+    with pytest.raises(asyncio.CancelledError):
+        await ChannelConnection._connect_websocket(connection, False)
+
+    assert websocket.ws.closed_with is not None
