@@ -4,9 +4,9 @@ The only module that touches what discord.py keeps private (and asyncio). All of
 
     VoiceClient               _connection, _state.http
     VoiceConnectionState      _connect, _connect_websocket, _connector, _expecting_disconnect, _handshake_websocket,
-                              _poll_voice_ws, _potential_reconnect, _socket_reader, _state, _voice_connect,
-                              _voice_disconnect, _wait_for_state, can_encrypt, dave_protocol_version, dave_session,
-                              secret_key, self_voice_state, socket, ssrc, state, ws
+                              _poll_voice_ws, _potential_reconnect, _socket_reader, _state, _state_event,
+                              _voice_connect, _voice_disconnect, _wait_for_state, can_encrypt, dave_protocol_version,
+                              dave_session, secret_key, self_voice_state, socket, ssrc, state, ws
     DiscordVoiceWebSocket     ws, _connection, _hook, _keep_alive, _max_heartbeat_timeout
     asyncio's SSLProtocol     max_size, _ssl_buffer, _ssl_buffer_view, reached by aiohttp's _response
 
@@ -246,6 +246,17 @@ class ChannelConnection(VoiceConnectionState):
         if self._wishes.open or is_in_voice(self.guild):
             self._wishes.ask(inside=False)
         await super()._voice_disconnect()
+
+    async def _wait_for_state(
+        self,
+        state: ConnectionFlowState,
+        *other_states: ConnectionFlowState,
+        timeout: float | None = None,  # noqa: ASYNC109 - discord.py's
+    ) -> None:
+        """Wait for a state; discord.py leaves a task behind where that is given up. Raises TimeoutError."""
+        while self.state not in {state, *other_states}:
+            async with asyncio.timeout(timeout):
+                await self._state_event.wait()
 
     def _expect_not_parted(self) -> None:
         """End an attempt to join that goes on after the connection was left: what it asks for would hit another.

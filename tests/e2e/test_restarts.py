@@ -213,7 +213,7 @@ async def test_until_lines_that_were_left_are_back_nobody_is_told_that_nothing_i
     new_house: NewHouse, low: Cast
 ) -> None:
     coming = "I have just been restarted: lines that were left come back in a moment."
-    async with new_house() as house:
+    async with new_house(ready_seconds=2.0) as house:
         scene = house.enter()
         await house.give(scene.alice, low, "Aki")
         await scene.joined(scene.alice)
@@ -223,7 +223,7 @@ async def test_until_lines_that_were_left_are_back_nobody_is_told_that_nothing_i
         scene.alice.ears().reset()
         await house.start()
 
-        # discord.py takes itself for ready 2 s after the last server came, and lines come back then
+        # discord.py takes itself for ready so long after the last server came, and lines come back then
         told = [await refusal(await scene.alice.slash(command)) for command in ("queue", "stop", "skip", "pause")]
         await scene.alice.hears(scene.lounge, seconds=0.2, timeout=PATIENCE)
 

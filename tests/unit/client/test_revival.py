@@ -79,9 +79,7 @@ def panel_says(guild: Guild, words: str) -> bool:
 
 async def revive(bot: Bot, shelf: Store, booth: Booth, *lines: SavedLine) -> None:
     """Leave lines behind, and have them taken up."""
-    async with LineBook(shelf.lines) as book:
-        for line in lines:
-            book.keep(line)
+    await shelf.lines.write(added=lines)
     async with LineBook(shelf.lines) as book:
         await revival(bot, book, booth).run()
 
@@ -112,7 +110,7 @@ async def test_a_line_that_cannot_be_said_any_more_is_told_and_struck_out_and_th
     (told,) = alice.direct_messages
     assert told.content == f"{LOST}its channel is gone, or I am not in that server any more."
     assert [line.saved.id for line in booth.asked if line.saved] == [left.id]
-    assert [line.id for line in await shelf.lines.given_up(since=datetime(2020, 1, 1, tzinfo=UTC))] == [left.id]
+    assert [line.id for line in await shelf.lines.take_up(since=datetime(2020, 1, 1, tzinfo=UTC))] == [left.id]
 
 
 async def test_a_line_of_a_server_that_let_the_bot_go_is_told_at_once(

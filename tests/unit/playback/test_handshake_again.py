@@ -264,3 +264,14 @@ async def test_a_websocket_that_opens_when_the_connection_was_left_meanwhile_is_
         await ChannelConnection._connect_websocket(connection, False)
 
     assert websocket.ws.closed_with is not None
+
+
+async def test_a_state_that_is_waited_for_in_vain_leaves_no_task_behind(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    running = asyncio.all_tasks()
+
+    with pytest.raises(TimeoutError):
+        await voice._handshake._wait_for_state(ConnectionFlowState.got_ip_discovery, timeout=0.01)
+
+    assert asyncio.all_tasks() <= running
+    await voice.disconnect(force=True)

@@ -68,6 +68,8 @@ def test_no_discord_py_is_asked_for_that_cannot_encrypt_from_end_to_end() -> Non
         (voice_state.VoiceConnectionState.connect, "self._connector = self.voice_client.loop.create_task("),
         (voice_state.VoiceConnectionState._voice_disconnect, "self._expecting_disconnect = True"),
         (voice_state.VoiceConnectionState._wait_for_state, "timeout: Optional[float] = None"),
+        (voice_state.VoiceConnectionState._wait_for_state, "sane_wait_for([self._state_event.wait()], timeout=timeout"),
+        (voice_state.VoiceConnectionState.state.fset, "self._state_event.set()\n        self._state_event.clear()"),
         (voice_state.VoiceConnectionState._update_voice_channel, "self.voice_client.channel = "),
         (voice_state.VoiceConnectionState.__init__, "self.secret_key: List[int] = MISSING"),
         (voice_state.VoiceConnectionState.__init__, "self.ssrc: int = MISSING"),

@@ -326,12 +326,16 @@ async def test_questions_change_nothing_whatever_they_say(store: Store) -> None:
 
 
 async def test_a_question_that_is_given_up_does_not_keep_the_store_from_closing(url: str) -> None:
-    before = set(threading.enumerate())
+    readers = _readers()
     async with Store(url, key=None) as store:
         asking = asyncio.create_task(store.count(ALICE))
         await asyncio.sleep(0)
         asking.cancel()
 
-    assert set(threading.enumerate()) <= before
+    assert _readers() == readers
     with pytest.raises(asyncio.CancelledError):
         await asking
+
+
+def _readers() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("store-reader")}
