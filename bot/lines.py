@@ -74,7 +74,7 @@ class LineBook:
                 await asyncio.gather(writer, return_exceptions=True)
         if self._pending:
             log.warning("%d lines are not written down as they are", len(self._pending))
-        elif kind is None and self._written:
+        elif self._written and (kind is None or issubclass(kind, asyncio.CancelledError)):  # by a signal, that is
             await self._acquit()
 
     def keep(self, line: SavedLine) -> None:

@@ -228,6 +228,9 @@ class ChannelConnection(VoiceConnectionState):
     async def voice_state_update(self, data: Any) -> None:
         """Follow where Discord has us."""
         inside = data["channel_id"] is not None
+        if self.is_connected():  # what was not answered by now will never be
+            self._wishes.clear()
+            self._expecting_disconnect = False
         if not inside and self._wishes.entering:
             return
         self._wishes.answer(inside=inside)
@@ -300,9 +303,11 @@ class ChannelConnection(VoiceConnectionState):
                 self.parted = True
                 if self._connector is not None and self._connector is not asyncio.current_task():
                     self._connector.cancel()
-                await self._wishes.settled()  # what comes later is taken for an answer to who comes after us
-                confirmed = self.guild.voice_client is self.voice_client and is_in_voice(self.guild)
-                await super().disconnect(force=force, cleanup=True, wait=wait and confirmed)
+                try:
+                    await self._wishes.settled()  # what comes later is taken for an answer to who comes after us
+                finally:  # also where that wait is cancelled: nobody comes back to leave
+                    confirmed = self.guild.voice_client is self.voice_client and is_in_voice(self.guild)
+                    await super().disconnect(force=force, cleanup=True, wait=wait and confirmed)
 
 
 def _slim(websocket: Any) -> None:

@@ -37,6 +37,11 @@ class Wishes:
                 pass
             self._changed.set()
 
+    def clear(self) -> None:
+        """Take note that nothing is answered any more."""
+        self._open.clear()
+        self._changed.set()
+
     async def settled(self) -> None:
         """Wait for the last answer, as long as one may still come."""
         while self._open:

@@ -52,7 +52,8 @@ def build_reader(url: str) -> Reader | None:
     Connects to nothing yet. The file must have been brought to the present schema before the first question.
     """
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
+    without_file = parsed.database in {None, "", ":memory:"} or parsed.query.get("mode") == "memory"
+    if parsed.get_backend_name() != "sqlite" or without_file:
         return None
     engine = create_engine(_patient(parsed.set(drivername="sqlite")), hide_parameters=True)
     event.listen(engine, "connect", _prepare_reading)

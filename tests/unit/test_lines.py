@@ -467,6 +467,22 @@ async def test_a_process_that_ends_in_order_does_not_count_against_the_lines_it_
     assert await _left(tmp_path) == ()
 
 
+async def test_a_process_that_is_told_to_stop_ends_in_order(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with _next_process(tmp_path) as taken:
+            assert taken == (replace(line, restored=1),)
+            asyncio.current_task().cancel()  # what SIGTERM and SIGINT do
+            await asyncio.sleep(0)
+
+    async with Store(file_url(tmp_path), key=KEY) as store, LineBook(store.lines) as book:
+        book.keep(line := make_line())
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(run())
+
+    assert await _left(tmp_path) == (replace(line, restored=1),)
+
+
 async def test_a_book_that_is_not_open_says_so(store: Store) -> None:
     with pytest.raises(RuntimeError, match="not open"):
         await LineBook(store.lines).flush()

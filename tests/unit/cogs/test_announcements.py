@@ -141,6 +141,20 @@ async def test_a_line_that_was_held_and_is_ended_leaves_no_button_that_lets_it_g
     await assert_shown(house, panel, headline(channel), BUTTONS)
 
 
+async def test_a_press_where_nothing_is_said_is_answered_also_while_the_announcement_cannot_be_changed_yet(
+    house: Discord, bot: Bot, booth: Booth, guild: Guild, alice: Member, panel: Seen
+) -> None:
+    booth.lines, booth.about = [], False
+
+    async with bot.announcements._turns[guild.id]:  # as while another change of it is under way
+        answer = await alice.click(panel, "Skip")
+    await answer.settled(10)
+
+    assert answer.content == "Nothing is being said here."
+    assert answer.ephemeral
+    assert panel.buttons == ["Replay"]
+
+
 async def test_a_button_that_is_out_of_date_is_turned_and_holds_nothing_twice(
     booth: Booth, alice: Member, panel: Seen
 ) -> None:

@@ -252,11 +252,19 @@ class Aviary:
 
     def move(self, user_id: int, channel_id: int | None, **flags: bool) -> None:
         """Put a member in a channel, or out of all, as Discord would tell it."""
-        state = self.client._connection
         before = self.place(user_id)
-        state.parse_voice_state_update(voice_state(user_id, channel_id, **flags))
+        self.tell_place(user_id, channel_id, **flags)
         if user_id == BOT and channel_id not in {None, before}:
-            state.parse_voice_server_update({"token": "t", "guild_id": str(GUILD), "endpoint": f"voice-{channel_id}"})
+            self.tell_server(channel_id)
+
+    def tell_place(self, user_id: int, channel_id: int | None, **flags: bool) -> None:
+        """Tell the bot that a member is in a channel, and of no voice server there."""
+        self.client._connection.parse_voice_state_update(voice_state(user_id, channel_id, **flags))
+
+    def tell_server(self, channel_id: int) -> None:
+        """Tell the bot the voice server of a channel."""
+        server = {"token": "t", "guild_id": str(GUILD), "endpoint": f"voice-{channel_id}"}
+        self.client._connection.parse_voice_server_update(server)
 
     def edit_channel(self, channel_id: int, **changes: object) -> None:
         payload = {**channel_payload(channel_id), **changes}

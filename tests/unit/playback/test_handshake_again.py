@@ -11,7 +11,7 @@ from discord.voice_state import ConnectionFlowState
 
 from bot.playback.handshake import ChannelConnection, ChannelSocket
 from bot.playback.route import Route
-from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, Aviary
+from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, Aviary, FarVoice
 from tests.unit.playback.test_handshake import FarWire
 
 
@@ -235,6 +235,60 @@ async def test_that_the_bot_has_left_is_no_answer_to_a_connection_that_was_not_l
     assert not voice.expelled
     assert voice.is_connected()
     await voice.disconnect(force=True)
+
+
+async def test_whoever_throws_the_bot_out_after_a_leave_that_got_no_answer_is_noticed(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    aviary.answers = False
+    again = asyncio.create_task(voice._handshake.join_again())
+    await aviary.until(lambda: [where for where, _ in aviary.requests] == [LOUNGE, None, LOUNGE])
+    aviary.tell_place(BOT, LOUNGE)  # and not that it was in none before
+    aviary.tell_server(LOUNGE)
+    assert await again
+
+    aviary.move(BOT, None)
+    await aviary.sees(BOT, None)
+
+    assert voice.expelled
+    await voice.disconnect(force=True)
+
+
+async def test_whoever_throws_the_bot_out_after_a_wish_that_got_no_answer_is_noticed(aviary: Aviary) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    connection = voice._handshake
+    aviary.answers = False
+    again = asyncio.create_task(connection.join_again())
+    await aviary.until(lambda: len(aviary.requests) == 3)
+    aviary.move(BOT, None)
+    await aviary.sees(BOT, None)
+    aviary.tell_place(BOT, LOUNGE)
+    aviary.tell_place(BOT, ATTIC)  # so that it asks to be in the attic, where it is
+    await aviary.until(lambda: len(aviary.requests) == 4)
+    aviary.tell_server(ATTIC)
+    await connection.wait_async(5)
+
+    aviary.move(BOT, None)
+    await aviary.sees(BOT, None)
+
+    assert voice.expelled
+    again.cancel()
+    await asyncio.gather(again, return_exceptions=True)
+    await voice.disconnect(force=True)
+
+
+async def test_a_connection_is_left_also_where_nobody_waits_for_that_any_more(aviary: Aviary) -> None:
+    aviary.answers = False
+    voice = FarVoice(aviary.client, aviary.channel(LOUNGE), pacer=aviary.pacer)
+    joining = asyncio.create_task(voice.connect(reconnect=True, timeout=5))
+    await aviary.until(lambda: bool(aviary.requests))
+    leaving = asyncio.create_task(voice.disconnect(force=True))
+    await asyncio.sleep(0)
+    assert voice.parted
+
+    leaving.cancel()
+    await asyncio.gather(leaving, joining, return_exceptions=True)
+
+    assert [where for where, _ in aviary.requests] == [LOUNGE, None]
 
 
 async def test_a_connection_that_was_left_asks_for_nothing_more(aviary: Aviary) -> None:
