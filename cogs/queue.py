@@ -123,7 +123,7 @@ class Queue(commands.Cog):
             if interaction.message is not None:  # its buttons may be left from a process that was killed
                 await interaction.response.defer(ephemeral=True, thinking=True)  # a change may wait for others
                 panel = (interaction.message.channel.id, interaction.message.id)
-                await self._announcements.give_up(guild_id, panel)
+                await self._announcements.clear(guild_id, panel)
             raise PlaybackError("Nothing is being said here.")
         return lines
 

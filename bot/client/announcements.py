@@ -23,6 +23,7 @@ _FAREWELL_SECONDS = 2.0
 """Time for Discord to change all announcements when the process ends."""
 _GOES_ON = "I am being restarted: what was not said goes on when I am back."
 _UNSAID = "I was restarted, and nothing is left that I could say here."
+_OVER = "Nothing is being said here any more."
 
 
 @dataclass(slots=True)
@@ -94,13 +95,20 @@ class Announcements:
 
     async def give_up(self, guild_id: int, panel: tuple[int, int]) -> None:
         """Say that what an announcement promised before a restart is not said, unless the bot speaks by it again."""
+        await self._retire(guild_id, panel, _UNSAID)
+
+    async def clear(self, guild_id: int, panel: tuple[int, int]) -> None:
+        """End an announcement whose buttons do nothing, unless the bot is about: a bot that was killed left it."""
+        await self._retire(guild_id, panel, _OVER)
+
+    async def _retire(self, guild_id: int, panel: tuple[int, int], told: str) -> None:
         async with self._turns[guild_id]:
             spell = self._spells.get(guild_id)
             if spell is not None and spell.announcement.ids == panel:
                 if self._speakers.is_about(guild_id):
                     return
                 del self._spells[guild_id]
-            await Announcement(self._client, *panel).show(_UNSAID, remains())
+            await Announcement(self._client, *panel).show(told, remains())
 
     @asynccontextmanager
     async def farewell(self) -> AsyncIterator[None]:

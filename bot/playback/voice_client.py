@@ -218,6 +218,11 @@ async def _handshake(
         ) from error
     except (discord.ClientException, OSError) as error:
         raise PlaybackError(f"Discord broke off while I joined {name}: ask again in a moment.") from error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise PlaybackError(f"I was moved or sent away while I joined {name}: ask again.") from error
     except IndexError as error:  # none of the encryption modes offered is one that discord.py knows
         raise PlaybackError(f"{name} wants an encryption I do not know: whoever runs me must update me.") from error
     except RuntimeError as error:  # davey or PyNaCl is not installed

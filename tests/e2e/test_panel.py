@@ -263,7 +263,7 @@ async def test_an_announcement_left_by_a_bot_that_was_killed_ends_when_one_of_it
         told = await refusal(await scene.alice.click(panel, "Pause"))
 
         assert told == "Nothing is being said here."
-        assert panel.content == "I was restarted, and nothing is left that I could say here."
+        assert panel.content == "Nothing is being said here any more."
         assert panel.buttons == ["Replay"]
 
 

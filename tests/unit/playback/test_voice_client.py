@@ -18,6 +18,7 @@ from bot.playback.buffer import SILENCE
 from bot.playback.player import TAIL
 from bot.playback.voice_client import ChannelVoice, connect
 from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, STAGE, Aviary, FarVoice
+from tests.unit.playback.aviary import voice_state as describe_place
 
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
@@ -104,6 +105,31 @@ async def test_no_answer_is_told_and_leaves_nothing(aviary: Aviary) -> None:
     with pytest.raises(PlaybackError, match="did not let me into #Lounge in time"):
         await connect(aviary.channel(LOUNGE), pacer=aviary.pacer, cls=FarVoice, seconds=0.1)
     assert aviary.guild.voice_client is None
+
+
+async def test_a_bot_that_is_sent_away_while_it_joins_says_so_and_leaves_nothing(aviary: Aviary) -> None:
+    aviary.answers = False
+    joining = asyncio.create_task(aviary.connect(aviary.channel(LOUNGE)))
+    await aviary.until(lambda: bool(aviary.requests))
+    aviary.client._connection.parse_voice_state_update(describe_place(BOT, LOUNGE))  # and no server to go to yet
+    await aviary.sees(BOT, LOUNGE)
+
+    aviary.move(BOT, None)
+
+    with pytest.raises(PlaybackError, match="I was moved or sent away while I joined #Lounge"):
+        await joining
+    assert aviary.guild.voice_client is None
+
+
+async def test_who_gives_up_joining_is_not_told_that_the_bot_was_sent_away(aviary: Aviary) -> None:
+    aviary.answers = False
+    joining = asyncio.create_task(aviary.connect(aviary.channel(LOUNGE)))
+    await aviary.until(lambda: bool(aviary.requests))
+
+    joining.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await joining
 
 
 async def test_attempts_that_all_fail_are_told_though_discord_py_returns(aviary: Aviary) -> None:
