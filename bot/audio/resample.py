@@ -10,6 +10,9 @@ from bot.audio.recording import RATE, Samples, chain, pieces
 
 LOUDEST = 16.0
 """Full scales: what floating point sound beyond it holds is damage."""
+MOST_PLANES = 7
+"""Channels in places of their own that PyAV (18.1) can count: of 8 it sees more than there are, and reading those ends
+the process."""
 
 
 def to_frame(samples: Samples, rate: int = RATE) -> AudioFrame:
@@ -25,11 +28,19 @@ def to_samples(frame: AudioFrame) -> Samples:
     A file chooses how long its frames are, so a long one is read piece by piece. Raises ValueError where numpy has no
     such sample type.
     """
-    array: NDArray[Any] = frame.to_ndarray()
     channels = frame.layout.nb_channels
+    if frame.format.is_planar and channels > MOST_PLANES:
+        return chain(to_samples(packed) for packed in _pack(frame))
+    array: NDArray[Any] = frame.to_ndarray()
     if frame.format.is_packed and channels > 1:
         array = array.reshape(-1, channels).T
     return chain(_mix(array[:, start : start + RATE]) for start in range(0, array.shape[1], RATE))
+
+
+def _pack(frame: AudioFrame) -> list[AudioFrame]:
+    """Put the channels of a frame side by side."""
+    packer = AudioResampler(format=frame.format.packed.name, layout=frame.layout, rate=frame.sample_rate)
+    return [*packer.resample(frame), *packer.resample(None)]
 
 
 def _mix(array: NDArray[Any]) -> Samples:

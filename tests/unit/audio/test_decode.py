@@ -154,6 +154,23 @@ def test_decode_takes_a_recording_as_long_as_the_limit() -> None:
     assert decode(data, Limits(max_bytes=25_000_000, max_seconds=2)).seconds == pytest.approx(2.0, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [("ipod", "aac"), ("ogg", "libopus"), ("flac", "flac"), ("wav", "pcm_s16le")],
+)
+@pytest.mark.parametrize("layout", ["5.1", "7.1"])
+def test_decode_mixes_a_recording_of_many_channels_down(container: str, codec: str, layout: str) -> None:
+    data = make_file(SPEECH, container, codec, layout=layout, bit_rate=256_000)
+
+    recording = decode(data, LIMITS)
+
+    heard, meant = (
+        np.abs(each[: RATE * 19 // 10]).reshape(-1, RATE // 10).mean(axis=1) for each in (recording.samples, SPEECH)
+    )
+    assert recording.seconds == pytest.approx(2.0, abs=0.06)
+    assert np.corrcoef(heard, meant)[0, 1] > 0.9
+
+
 def test_decode_refuses_more_channels_than_allowed() -> None:
     data = _wav(pcm(SPEECH), channels=16)
 
@@ -281,6 +298,7 @@ def test_decode_passes_over_a_picture_in_the_tag() -> None:
 
 SMALL = [make_file(tone(0.3), container, codec, rate=rate) for container, codec, rate in KINDS.values()]
 SMALL += [make_file(tone(0.3), "mov", "aac", video=True)]
+SMALL += [make_file(tone(0.3), "ipod", "aac", layout="7.1", bit_rate=256_000)]
 
 
 @settings(max_examples=150, deadline=None)

@@ -145,6 +145,8 @@ async def test_a_press_where_nothing_is_said_is_answered_also_while_the_announce
     house: Discord, bot: Bot, booth: Booth, guild: Guild, alice: Member, panel: Seen
 ) -> None:
     booth.lines, booth.about = [], False
+    while bot.revival.is_awaited(guild.id):  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.02)
 
     async with bot.announcements._turns[guild.id]:  # as while another change of it is under way
         answer = await alice.click(panel, "Skip")
