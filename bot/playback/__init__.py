@@ -8,7 +8,8 @@ Takes packets and knows neither who made them nor what they say. The way of a pa
     playing, health           a source that plays in a connection; whether it is heard, for all that shows
     buffer, source            packets between the loop and the pacer's thread, and what that thread reads of them
     player, pacer             one source in one channel; the clock of all of them
-    voice_client, handshake   our connection, and how it is made and kept, with all that is private of discord.py
+    voice_client, handshake   our connection, and how it is made and kept
+    websocket                 its voice websocket: in these two is all that is private of discord.py
     reader, heart, wishes     its UDP socket and heartbeats, without discord.py's threads; what Discord has not answered
     sender, route             one channel's packets sent and counted; what they need of its connection, side by side
     rtp, native               a packet sealed and handed to the system

@@ -1,12 +1,13 @@
 """discord.py's voice handshake without its threads, which resumes, and leaves once.
 
-The only module that touches what discord.py keeps private (and asyncio). All of it is as in 2.7.1 and pinned by a test:
+It and `websocket` alone touch what discord.py (and asyncio) keep private: this, as it is in 2.7.1, pinned by a test:
 
     VoiceClient               _connection, _state.http
     VoiceConnectionState      _connect, _connect_websocket, _connector, _expecting_disconnect, _handshake_websocket,
                               _poll_voice_ws, _potential_reconnect, _socket_reader, _state, _state_event,
                               _voice_connect, _voice_disconnect, _wait_for_state, can_encrypt, dave_protocol_version,
                               dave_session, secret_key, self_voice_state, socket, ssrc, state, ws
+
     DiscordVoiceWebSocket     ws, _connection, _hook, _keep_alive, _max_heartbeat_timeout
     asyncio's SSLProtocol     max_size, _ssl_buffer, _ssl_buffer_view, reached by aiohttp's _response
 
@@ -15,109 +16,27 @@ Does not know what is said, nor whose turn it is.
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
-from typing import Any, Self
+from typing import Any
 
 import discord
-from discord.gateway import DiscordVoiceWebSocket
 from discord.voice_state import ConnectionFlowState, SocketReader, VoiceConnectionState
 
-from bot.playback.heart import LoopHeart
 from bot.playback.reader import LoopReader
 from bot.playback.rights import is_in_voice
 from bot.playback.route import Route, Routed
+from bot.playback.websocket import ChannelSocket
 from bot.playback.wishes import Wishes
 
 log = logging.getLogger(__name__)
 
 RESUME_SECONDS = 5.0
 """Time for a voice server to take a broken connection up again. After it, the channel is joined anew."""
-_RESUMABLE = {1006, 4015}
-"""The connection broke; the server crashed."""
 MOVE_SECONDS = 2.0
 """Time for Discord to say where to go, after it sent us away without a word. After it, the channel is joined anew."""
-DISCOVERY_SECONDS, DISCOVERIES = 1.0, 4
-"""Time for the answer to a datagram that asks for our address, and how often it is asked: datagrams get lost."""
 REJOIN_SECONDS = 10.0
 """Once in so many seconds a lost channel is joined again at once; more often, after discord.py's pauses."""
-_TOLD = {1000, 4014, 4021, 4022}
-"""We left, or were sent away: nothing broke."""
-_PATIENCE = 60.0
-_SLIM = 16 * 1024
-"""Bytes of a voice websocket's TLS buffer, which holds one record of the largest size (RFC 8446)."""
-
-
-class ChannelSocket(DiscordVoiceWebSocket):
-    """The voice websocket, uncompressed (a compressor for each would be most of a connection's memory)."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.resumed = False
-
-    @classmethod
-    async def open(cls, state: "ChannelConnection", *, resume: bool) -> Self:
-        """Connect, and identify or resume."""
-        client = state.voice_client
-        socket_ = await client._state.http.ws_connect(f"wss://{state.endpoint}/?v=8", compress=0)  # noqa: SLF001
-        _slim(socket_)
-        websocket = cls(socket_, loop=client.loop, hook=state.hook)
-        earlier: object = state.ws
-        websocket.seq_ack = earlier.seq_ack if isinstance(earlier, DiscordVoiceWebSocket) else -1
-        websocket._connection = state
-        websocket._max_heartbeat_timeout = _PATIENCE
-        websocket.thread_id = threading.get_ident()
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(socket_.close)
-            await (websocket.resume() if resume else websocket.identify())
-            stack.pop_all()
-        return websocket
-
-    def fall_silent(self) -> None:
-        """Send no more heartbeats."""
-        if self._keep_alive is not None:
-            self._keep_alive.stop()
-
-    async def received_message(self, msg: dict[str, Any]) -> None:
-        """Take a message; the first one starts our own heartbeats."""
-        if msg["op"] != self.HELLO:
-            await super().received_message(msg)
-            self.resumed = self.resumed or msg["op"] == self.RESUMED
-            return
-        self.seq_ack = msg.get("seq", self.seq_ack)
-        self._keep_alive = LoopHeart(ws=self, interval=msg["d"]["heartbeat_interval"] / 1000)
-        self._keep_alive.start()
-        await self._hook(self, msg)
-
-    async def discover_ip(self) -> tuple[str, int]:
-        """Ask how we are seen from outside, again where no answer comes. Raises TimeoutError."""
-        for attempt in range(1, DISCOVERIES + 1):
-            try:
-                async with asyncio.timeout(DISCOVERY_SECONDS):
-                    return await super().discover_ip()
-            except TimeoutError:
-                log.info("No answer to datagram %d to a voice server", attempt)
-        raise TimeoutError("a voice server answers no datagram")
-
-    async def poll_event(self) -> None:
-        """Take the next message. A connection that broke is taken up again where the server lets it."""
-        try:
-            await super().poll_event()
-        except discord.ConnectionClosed as error:
-            connection = self._connection
-            if (
-                not isinstance(connection, ChannelConnection)
-                or connection.ws is not self
-                or not connection.is_connected()
-            ):
-                raise
-            if error.code in _TOLD:
-                raise
-            log.info("A voice connection broke (%d) and is taken up again", error.code)
-            if not (error.code in _RESUMABLE and await connection.take_up()) and not await connection.join_again():
-                raise discord.ConnectionClosed(self.ws, shard_id=None, code=1006) from error
 
 
 class ChannelConnection(VoiceConnectionState):
@@ -308,14 +227,3 @@ class ChannelConnection(VoiceConnectionState):
                 finally:  # also where that wait is cancelled: nobody comes back to leave
                     confirmed = self.guild.voice_client is self.voice_client and is_in_voice(self.guild)
                     await super().disconnect(force=force, cleanup=True, wait=wait and confirmed)
-
-
-def _slim(websocket: Any) -> None:
-    """Give a connection that carries little a small TLS buffer: asyncio's is 256 kB, most of what a channel takes."""
-    response = getattr(websocket, "_response", None)
-    transport = getattr(getattr(response, "connection", None), "transport", None)
-    protocol: Any = getattr(transport, "_ssl_protocol", None)
-    if all(hasattr(protocol, name) for name in ("max_size", "_ssl_buffer", "_ssl_buffer_view")):
-        protocol.max_size = _SLIM
-        protocol._ssl_buffer = bytearray(_SLIM)  # noqa: SLF001
-        protocol._ssl_buffer_view = memoryview(protocol._ssl_buffer)  # noqa: SLF001

@@ -10,10 +10,11 @@ import discord
 import pytest
 from discord.voice_state import ConnectionFlowState
 
-from bot.playback.handshake import ChannelConnection, ChannelSocket
+from bot.playback.handshake import ChannelConnection
 from bot.playback.heart import LoopHeart
 from bot.playback.reader import LoopReader
 from bot.playback.route import Route
+from bot.playback.websocket import ChannelSocket
 
 
 class FarWire:

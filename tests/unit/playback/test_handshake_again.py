@@ -9,8 +9,9 @@ import discord
 import pytest
 from discord.voice_state import ConnectionFlowState
 
-from bot.playback.handshake import ChannelConnection, ChannelSocket
+from bot.playback.handshake import ChannelConnection
 from bot.playback.route import Route
+from bot.playback.websocket import ChannelSocket
 from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, Aviary, FarVoice
 from tests.unit.playback.test_handshake import FarWire
 
