@@ -5,7 +5,7 @@ made.
 
     _store    `Store`, the door: one method per question, one transaction each
     _lines    `Lines`, the door of `Store.lines`: the lines that wait or are being said
-    _database the connections, and transactions on them;  _reader  the thread in which SQLite is read
+    _database the connections, and transactions on them;  _reader  the threads in which SQLite is read
     _tables   what the database holds: voices, members, samples, lines;  _rows  a `Voice` as a row and back
     _key      the key for kept samples;  _seal  what it does to them, and to the words of lines
     _schema   brings a database to the present tables, with the steps in `migrations/`

@@ -13,23 +13,26 @@ from sqlalchemy import Connection, Engine
 
 T = TypeVar("T")
 
+_AT_ONCE = 4
+"""Questions answered side by side: one that waits for a lock holds nobody else up."""
+
 
 class Reader:
-    """Owns the thread in which a database is read, and what is open there."""
+    """Owns the threads in which a database is read, and what is open there."""
 
     def __init__(self, engine: Engine) -> None:
         """Take an engine that nobody else uses."""
         self._engine = engine
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
+        self._threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="store-reader")
 
     async def ask(self, question: Callable[[Connection], T]) -> T:
-        """Have a question answered in a transaction of its own, after those before it. Raises what it raises."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, question)
+        """Have a question answered in a transaction of its own. Raises what it raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
 
     async def close(self) -> None:
         """Let go of the database when the last question is answered."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
-        self._thread.shutdown()
+        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._engine.dispose)
 
     def _answer(self, question: Callable[[Connection], T]) -> T:
         with self._engine.connect() as connection, connection.begin():

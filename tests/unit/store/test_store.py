@@ -326,6 +326,14 @@ async def test_questions_change_nothing_whatever_they_say(store: Store) -> None:
     assert await store.get(voice.id, owner_id=ALICE) == voice
 
 
+async def test_a_question_that_takes_its_time_holds_no_other_up(store: Store) -> None:
+    both = threading.Barrier(2)
+
+    answers = await asyncio.gather(*(store._database.read(lambda _: both.wait(10)) for _ in range(2)))
+
+    assert sorted(answers) == [0, 1]
+
+
 async def test_a_question_that_is_given_up_does_not_keep_the_store_from_closing(url: str) -> None:
     before = _threads()
     async with Store(url, key=None) as store:
