@@ -97,7 +97,7 @@ class Espeak:
             raise EspeakError(f"espeak-ng has no voice {voice}")
         for parameter, value in ((_RATE, speed), (_PITCH, pitch), (_RANGE, spread)):
             library.espeak_SetParameter(parameter, value, 0)
-        # breath is noise, by default from the clock: seeded, one process says what another says
+        # breath is noise, by default from the clock: seeded, one process says what another with the same past says
         library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         self._take = take = _Take()
         data = text.replace("\0", " ").encode("utf-8", "ignore") + b"\0"
