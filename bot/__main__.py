@@ -153,7 +153,7 @@ def settle() -> None:
 
     What was loaded is taken out of garbage collection: it stays, and looking through it takes 60 ms. A thousand voice
     connections are as much again, so that it is done less often; nearly everything goes without it. Threads take turns
-    five times as often as they would: each question to the database is handed to one and back again several times.
+    five times as often as they would: the clock of all channels is one of them, beside those that decode and level.
     """
     gc.collect()
     gc.freeze()

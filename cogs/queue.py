@@ -120,12 +120,16 @@ class Queue(commands.Cog):
         if not lines and self._revival.is_awaited(guild_id):
             raise PlaybackError(_COMING)
         if not lines:
-            if interaction.message is not None:  # its buttons may be left from a process that was killed
-                await interaction.response.defer(ephemeral=True, thinking=True)  # a change may wait for others
-                panel = (interaction.message.channel.id, interaction.message.id)
-                await self._announcements.clear(guild_id, panel)
+            await self._clear(interaction)
             raise PlaybackError("Nothing is being said here.")
         return lines
+
+    async def _clear(self, interaction: Interaction) -> None:
+        """End the announcement whose button was pressed in vain: it may be left from a process that was killed."""
+        if interaction.message is not None:
+            await interaction.response.defer(ephemeral=True, thinking=True)  # a change may wait for others
+            panel = (interaction.message.channel.id, interaction.message.id)
+            await self._announcements.clear(server_of(interaction), panel)
 
 
 def _paused(was: Queued) -> str:

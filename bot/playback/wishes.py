@@ -11,7 +11,8 @@ ANSWER_SECONDS = 2.0
 class Wishes:
     """Owns the wishes of one connection that wait for their answers, which come in the same order."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self._answer_seconds = answer_seconds
         self._open: deque[tuple[bool, float]] = deque()
         """For each whether the bot is to be in a channel, and when that was asked for."""
         self._changed = asyncio.Event()
@@ -45,7 +46,7 @@ class Wishes:
     async def settled(self) -> None:
         """Wait for the last answer, as long as one may still come."""
         while self._open:
-            left = self._open[-1][1] + ANSWER_SECONDS - time.monotonic()
+            left = self._open[-1][1] + self._answer_seconds - time.monotonic()
             if left <= 0:
                 self._open.clear()
                 return

@@ -21,7 +21,7 @@ READ: Transaction = "BEGIN DEFERRED"
 WRITE: Transaction = "BEGIN IMMEDIATE"
 """A writer takes SQLite's lock at the start, because SQLite refuses to turn a reader into a second writer later."""
 NONE: Transaction = ""
-"""For what SQLite does outside transactions only, and for a single question, which is one by itself."""
+"""For what SQLite does outside transactions only."""
 
 _OPTION = "sqlite_transaction"
 

@@ -7,7 +7,7 @@ import importlib
 import logging
 import pickle
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -47,31 +47,8 @@ def no_bugs(frozen: None, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     yield
     gc.collect()
     told = [record for phase in ("setup", "call") for record in caplog.get_records(phase)] + caplog.records
-    assert not _bugs(told)
-    gc.freeze()  # looking through it again after each test would take longer than many a test
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_bugs_left(frozen: None) -> Iterator[None]:
-    """Let no file pass after which a bug is found when all is looked through that its tests kept."""
-    yield
-    told: list[logging.LogRecord] = []
-    noting = logging.Handler()
-    noting.emit = told.append  # type: ignore[method-assign]
-    logging.getLogger().addHandler(noting)
-    try:
-        gc.unfreeze()
-        gc.collect()
-    finally:
-        logging.getLogger().removeHandler(noting)
-    gc.freeze()
-    assert not _bugs(told)
-
-
-def _bugs(told: Iterable[logging.LogRecord]) -> list[str]:
-    return [
-        record.getMessage() for record in told if record.levelno >= logging.ERROR and record.name not in _OF_SERVICES
-    ]
+    bugs = [record for record in told if record.levelno >= logging.ERROR and record.name not in _OF_SERVICES]
+    assert not [record.getMessage() for record in bugs]
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest_asyncio
 from playground.discord import Answer, Room, Seen
 from tests.e2e.conftest import NewHouse
 from tests.e2e.ears import Recogniser, sentence, words
-from tests.e2e.stage import PATIENCE, Cast, Scene, refusal
+from tests.e2e.stage import PATIENCE, Cast, House, Scene, refusal
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -25,6 +25,14 @@ async def spoken(scene: Scene, low: Cast, high: Cast) -> Scene:
     """Two members with a voice each, both in the lounge."""
     await scene.house.give(scene.alice, low, "Aki")
     await scene.house.give(scene.bob, high, "Bea")
+    await scene.joined(scene.alice, scene.bob)
+    return scene
+
+
+async def _seated(house: House, low: Cast) -> Scene:
+    """Have alice, who has a voice, and bob sit in a new server's lounge."""
+    scene = house.enter()
+    await house.give(scene.alice, low, "Aki")
     await scene.joined(scene.alice, scene.bob)
     return scene
 
@@ -250,9 +258,7 @@ async def test_an_announcement_left_by_a_bot_that_was_killed_ends_when_one_of_it
     new_house: NewHouse, low: Cast
 ) -> None:
     async with new_house() as house:
-        scene = house.enter()
-        await house.give(scene.alice, low, "Aki")
-        await scene.joined(scene.alice, scene.bob)
+        scene = await _seated(house, low)
         await scene.spoken(await scene.alice.slash("say", text="Hello."))
         (panel,) = scene.text.messages
         house.bot.announcements._spells.clear()  # so that it is left as by a kill
@@ -352,9 +358,7 @@ async def test_an_announcement_whose_lines_cannot_be_said_after_a_restart_says_s
     new_house: NewHouse, low: Cast
 ) -> None:
     async with new_house() as house:
-        scene = house.enter()
-        await house.give(scene.alice, low, "Aki")
-        await scene.joined(scene.alice, scene.bob)
+        scene = await _seated(house, low)
         _, panel = await _announced(scene)
 
         await house.stop()
@@ -368,9 +372,7 @@ async def test_an_announcement_whose_lines_cannot_be_said_after_a_restart_says_s
 
 async def test_after_a_restart_the_buttons_of_an_announcement_work(new_house: NewHouse, low: Cast) -> None:
     async with new_house() as house:
-        scene = house.enter()
-        await house.give(scene.alice, low, "Aki")
-        await scene.joined(scene.alice, scene.bob)
+        scene = await _seated(house, low)
         _, panel = await _announced(scene)
 
         await house.restart()

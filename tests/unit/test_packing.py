@@ -1,6 +1,5 @@
 """Sound as it comes, packed: no longer than its words can take, and of a loudness that is each voice's own."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -11,6 +10,7 @@ from bot.errors import ProviderError
 from bot.packing import Packing
 from bot.providers.base import AudioStream, Encoding, SpeechRequest
 from tests.sounds import babble, to_pcm
+from tests.turns import others
 
 SILENCE = b"\xf8\xff\xfe"
 LINE = SpeechRequest(text="Hi")
@@ -51,23 +51,12 @@ async def test_what_speaks_on_is_cut_off_after_what_its_words_can_take_and_told(
 
 
 async def test_sound_that_is_all_there_lets_others_run_while_it_is_packed() -> None:
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    running = asyncio.create_task(other())
     stream = _stream(audio.write_ogg([SILENCE] * 1500), "ogg")
-    packets = [
-        packet async for portion in Packing().pack(stream, LINE, label="Fish Audio", source="") for packet in portion
-    ]
-    running.cancel()
+    async with others() as turns:
+        portions = [portion async for portion in Packing().pack(stream, LINE, label="Fish Audio", source="")]
 
-    assert len(packets) == 1500
-    assert turns > 3
+    assert sum(map(len, portions)) == 1500
+    assert turns() > 3
 
 
 @pytest.mark.parametrize(("before", "source"), [("a", "b"), ("", "")])

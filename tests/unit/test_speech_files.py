@@ -1,6 +1,5 @@
 """What is spoken into files, voice messages and previews."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -19,6 +18,7 @@ from bot.voices import VoiceService
 from tests.conftest import ALICE, LIMITS
 from tests.fakes import FakeProvider, speech_chunks
 from tests.sounds import babble, quiet, to_pcm, to_wav
+from tests.turns import others
 from tests.unit.voices_house import Clone
 
 
@@ -68,19 +68,10 @@ async def _all_there() -> AsyncIterator[Packets]:
 async def test_others_run_while_a_line_is_written(
     speech: SpeechService, write: Callable[[SpeechService, Speech], Awaitable[object]]
 ) -> None:
-    turns = 0
+    async with others() as turns:
+        await write(speech, _all_there())
 
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    running = asyncio.create_task(other())
-    await write(speech, _all_there())
-    running.cancel()
-
-    assert turns > 3
+    assert turns() > 3
 
 
 async def test_other_encodings_of_a_provider_become_packets_too(

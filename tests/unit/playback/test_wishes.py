@@ -2,9 +2,6 @@
 
 import asyncio
 
-import pytest
-
-from bot.playback import wishes
 from bot.playback.wishes import Wishes
 
 
@@ -44,9 +41,8 @@ async def test_what_nobody_asked_for_answers_nothing() -> None:
     assert asked.open
 
 
-async def test_a_wish_that_gets_no_answer_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wishes, "ANSWER_SECONDS", 0.05)
-    asked = Wishes()
+async def test_a_wish_that_gets_no_answer_is_waited_for_once() -> None:
+    asked = Wishes(answer_seconds=0.05)
     asked.ask(inside=True)
     late = asyncio.create_task(asked.settled())
     await asyncio.sleep(0)
