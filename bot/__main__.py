@@ -49,7 +49,7 @@ log = logging.getLogger("bot")
 
 _STALE_SECONDS = 60.0
 _COLLECTED_AFTER = (20_000, 50, 50)
-_TURN_SECONDS = 0.001
+_TURN_SECONDS = 0.0005
 _LEAST = {
     "PIL": logging.INFO,
     "aiosqlite": logging.INFO,
@@ -153,7 +153,7 @@ def settle() -> None:
 
     What was loaded is taken out of garbage collection: it stays, and looking through it takes 60 ms. A thousand voice
     connections are as much again, so that it is done less often; nearly everything goes without it. Threads take turns
-    five times as often as they would: the clock of all channels is one of them, beside those that decode and level.
+    ten times as often as they would: the clock of all channels is one of them, beside those that decode and level.
     """
     gc.collect()
     gc.freeze()

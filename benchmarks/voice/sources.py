@@ -26,9 +26,7 @@ class Loop(discord.AudioSource):
 
     def read_on(self, most: int) -> Sequence[bytes]:
         """Hand out up to so many more."""
-        following = self._packets[self._next : self._next + most]
-        self._next = (self._next + len(following)) % len(self._packets)
-        return following
+        return [self.read() for _ in range(most)]
 
 
 class Counted(discord.AudioSource):
@@ -39,6 +37,7 @@ class Counted(discord.AudioSource):
 
     def __init__(self, source: discord.AudioSource) -> None:
         self._source = source
+        self._ahead = source.read_on if isinstance(source, SpeechSource) else None
         self.handed = 0
         self.ending = False
 
@@ -54,9 +53,9 @@ class Counted(discord.AudioSource):
 
     def read_on(self, most: int) -> Sequence[bytes]:
         """Hand on up to so many more, where the player can take them together."""
-        following: Sequence[bytes] = ()
-        if not self.ending and isinstance(self._source, SpeechSource):
-            following = self._source.read_on(most)
+        if self.ending or self._ahead is None:
+            return ()
+        following = self._ahead(most)
         self.handed += len(following)
         return following
 

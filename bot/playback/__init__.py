@@ -12,7 +12,9 @@ Takes packets and knows neither who made them nor what they say. The way of a pa
     websocket                 its voice websocket: in these two is all that is private of discord.py
     reader, heart, wishes     its UDP socket and heartbeats, without discord.py's threads; what Discord has not answered
     sender, route             one channel's packets sent and counted; what they need of its connection, side by side
-    rtp, native               a packet sealed and handed to the system
+    rtp, ciphers              a packet sealed
+    outbox, batch             what leaves in a moment, in all channels; datagrams that leave together
+    media_socket, aio, native    the system: a socket, many writes in one call, functions that keep Python's lock
 
     line, link, ledger, limits    what these say to each other
     history, invitations          the last lines of a server; who waits for the bot to come

@@ -6,7 +6,7 @@ It and `websocket` alone touch what discord.py (and asyncio) keep private: this,
     VoiceConnectionState      _connect, _connect_websocket, _connector, _expecting_disconnect, _handshake_websocket,
                               _poll_voice_ws, _potential_reconnect, _socket_reader, _state, _state_event,
                               _voice_connect, _voice_disconnect, _wait_for_state, can_encrypt, dave_protocol_version,
-                              dave_session, secret_key, self_voice_state, socket, ssrc, state, ws
+                              dave_session, mode, secret_key, self_voice_state, socket, ssrc, state, ws
 
     DiscordVoiceWebSocket     ws, _connection, _hook, _keep_alive, _max_heartbeat_timeout
     asyncio's SSLProtocol     max_size, _ssl_buffer, _ssl_buffer_view, reached by aiohttp's _response
@@ -23,6 +23,7 @@ from typing import Any
 import discord
 from discord.voice_state import ConnectionFlowState, SocketReader, VoiceConnectionState
 
+from bot.playback.media_socket import MediaSocket, Retire
 from bot.playback.reader import LoopReader
 from bot.playback.rights import is_in_voice
 from bot.playback.route import Route, Routed
@@ -44,14 +45,21 @@ class ChannelConnection(VoiceConnectionState):
 
     _reader: SocketReader
 
+    mode: Any = Routed()
     secret_key: Any = Routed()
     ssrc: Any = Routed()
-    socket: Any = Routed()
     dave_session: Any = Routed()
     dave_protocol_version: Any = Routed()
 
-    def __init__(self, voice_client: discord.VoiceClient, *, connected: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        voice_client: discord.VoiceClient,
+        *,
+        connected: Callable[[], None],
+        retire: Retire,
+    ) -> None:
         self.route = Route()
+        self._retire = retire
         super().__init__(voice_client)
         self._parting = asyncio.Lock()
         self._on_connected = connected
@@ -70,6 +78,21 @@ class ChannelConnection(VoiceConnectionState):
     def _state(self, flow: ConnectionFlowState) -> None:
         self._flow = flow
         self.route.connected = flow is ConnectionFlowState.connected
+
+    @property
+    def socket(self) -> Any:
+        """The UDP socket, None before there is one."""
+        return getattr(self.route, "socket", None)
+
+    @socket.setter
+    def socket(self, stock: Any) -> None:
+        """Put ours in its place, whose number stays its own as long as datagrams are on their way."""
+        if not stock:
+            return
+        if self.socket is not None:
+            self._reader.pause()
+            self.socket.close()
+        self.route.socket = MediaSocket(stock, self._retire)
 
     @property
     def ws(self) -> Any:

@@ -4,6 +4,7 @@ discord.py has a thread for each channel, which breaks down at a few hundred of 
 """
 
 import logging
+import socket
 import threading
 import time
 from collections import deque
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.models import PACKET_SECONDS
+from bot.playback.outbox import Outbox
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +40,17 @@ class Pacer:
         """Packets that left more than `LATE_SECONDS` after they were due."""
         self.skipped = 0.0
         """Seconds by which the clock was set anew, because the process did not run."""
+        self.outbox = Outbox()
+        """Takes what is sent in a tick."""
         self._phases: list[list[Tick]] = [[] for _ in range(PHASES)]
         self._arrivals: deque[Tick] = deque()
+        self._retired: deque[socket.socket] = deque()
         self._wake = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="pacer", daemon=True)
 
     async def __aenter__(self) -> Self:
+        self.outbox.open()
         self._thread.start()
         return self
 
@@ -54,17 +60,33 @@ class Pacer:
         self._closing = True
         self._wake.set()
         self._thread.join()
+        self._let_go()
+        self.outbox.close()
 
     def add(self, tick: Tick) -> None:
         """Call `tick` within 3 ms and then every 20 ms, until it returns False. From any thread."""
         self._arrivals.append(tick)
         self._wake.set()
 
+    def retire(self, retired: socket.socket) -> None:
+        """Close a socket once what was sent before has left. From any thread."""
+        self._retired.append(retired)
+        if self._thread.is_alive():
+            self._wake.set()
+        else:
+            self._let_go()
+
     def _run(self) -> None:
         while not self._closing:
             self._wake.wait()
             self._wake.clear()
             self._pace()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        while self._retired:
+            self.outbox.retire(self._retired.popleft())
+        self.outbox.dispatch()
 
     def _pace(self) -> None:
         """Keep time while there is anybody to be ticked."""
@@ -81,6 +103,7 @@ class Pacer:
             phase = step % PHASES
             self._admit(phase)
             self._tick(phase)
+            self._let_go()
             if time.perf_counter() - due > LATE_SECONDS:
                 self.late += len(self._phases[phase])
             step += 1

@@ -35,6 +35,7 @@ class Route:
         "connected",
         "dave_protocol_version",
         "dave_session",
+        "mode",
         "secret_key",
         "sessions",
         "socket",
@@ -47,6 +48,8 @@ class Route:
     websocket: Websocket
     sessions: int
     """How often the handshake was done; a session that is resumed is the same."""
+    mode: str
+    """The transport's encryption, by Discord's name; it is there before its key."""
     secret_key: Sequence[int]
     """The transport's key, another object whenever it is another key."""
     ssrc: int

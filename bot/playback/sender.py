@@ -1,6 +1,5 @@
 """One channel's packets on their way out: encrypted for those who listen, sealed, sent and counted. Plays nothing."""
 
-import ctypes
 import errno
 import logging
 import time
@@ -8,23 +7,23 @@ from collections.abc import Sequence
 
 from bot.models import PACKET_SECONDS
 from bot.playback.buffer import SILENCE
-from bot.playback.native import send
+from bot.playback.outbox import Outbox
 from bot.playback.route import Route
 from bot.playback.rtp import RtpStream
 
 log = logging.getLogger(__name__)
-
-_SIZE = ctypes.c_size_t()
 
 
 class PacketSender:
     """Owns what was sent through a route, and what was not. `send` and `go_on` belong to the pacer's thread."""
 
     __slots__ = (
-        "_key", "_route", "_sealed", "_session", "_stream", "bounced", "last_sent", "last_voiced", "refused", "sent",
+        "_failed", "_handed", "_key", "_outbox", "_route", "_sealed", "_session", "_stream", "_withheld", "bounced",
+        "last_sent", "last_voiced",
     )  # fmt: skip
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, outbox: Outbox) -> None:
+        self._outbox = outbox
         self._route = route
         self._stream = RtpStream()
         self._key: object = None
@@ -32,16 +31,28 @@ class PacketSender:
         """Datagrams that are to follow, the next one last: sealing some at a time finds what it needs near at hand."""
         self._session = 0
         """That they were sealed for."""
-        self.sent = 0
-        """Packets handed to the network."""
-        self.refused = 0
-        """Packets the network did not take, or that nobody could have decrypted."""
+        self._handed = 0
+        """Packets put into the outbox."""
+        self._failed = 0
+        """Those of them that the network did not take. Counted by whichever thread sends."""
+        self._withheld = 0
+        """Packets that nobody could have decrypted."""
         self.bounced = 0
         """Times the network brought back word that nobody takes packets there."""
         self.last_sent = float("-inf")
         """When the last packet left, or will have left, on the monotonic clock."""
         self.last_voiced = float("-inf")
         """When the last one left that was not silence."""
+
+    @property
+    def sent(self) -> int:
+        """Packets handed to the network."""
+        return self._handed - self._failed
+
+    @property
+    def refused(self) -> int:
+        """Packets the network did not take, or that nobody could have decrypted."""
+        return self._withheld + self._failed
 
     def send(self, packet: bytes, following: Sequence[bytes] = ()) -> None:
         """Send one Opus packet of 20 ms, and seal those that follow it for `go_on`.
@@ -51,16 +62,16 @@ class PacketSender:
         route = self._route
         voiced = packet != SILENCE or bool(following)  # speech may begin with a packet that is silence
         if not route.connected:  # what was agreed on with the next server is not all there yet
-            self.refused += voiced * (1 + len(following))
+            self._withheld += voiced * (1 + len(following))
             return
         if route.secret_key is not self._key:
             self._key = route.secret_key
-            self._stream.rekey(route.secret_key, route.ssrc)
+            self._stream.rekey(route.mode, route.secret_key, route.ssrc)
         packets = [packet, *following]
         if voiced and route.dave_protocol_version:
             session = route.dave_session
             if session is None or not session.ready:
-                self.refused += len(packets)
+                self._withheld += len(packets)
                 return
             encrypt = session.encrypt_opus
             packets = [each if each == SILENCE else encrypt(each) for each in packets]
@@ -80,13 +91,12 @@ class PacketSender:
         route = self._route
         if not route.connected or route.sessions != self._session:
             return False
-        datagram = sealed.pop()
-        _SIZE.value = len(datagram)
-        if send(route.socket.fileno(), datagram, _SIZE, 0) < 0:
-            self.refused += 1
-            reason = ctypes.get_errno()
-            self.bounced += reason == errno.ECONNREFUSED
-            log.debug("A packet was dropped: error %d", reason)
-        else:
-            self.sent += 1
+        self._outbox.put(self, route.socket.fileno(), sealed.pop())
+        self._handed += 1
         return True
+
+    def refuse(self, reason: int) -> None:
+        """Take note that a datagram was not sent, by the system's error number."""
+        self._failed += 1
+        self.bounced += reason == errno.ECONNREFUSED
+        log.debug("A packet was dropped: error %d", reason)

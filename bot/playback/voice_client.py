@@ -13,6 +13,7 @@ import discord
 from discord.voice_state import VoiceConnectionState
 
 from bot.errors import PlaybackError
+from bot.playback.ciphers import MODES
 from bot.playback.handshake import ChannelConnection
 from bot.playback.line import VocalChannel
 from bot.playback.pacer import Pacer
@@ -36,6 +37,8 @@ class ChannelVoice(discord.VoiceClient):
 
     _handshake: ChannelConnection
 
+    supported_modes: Any = tuple(MODES)
+
     def __init__(self, client: discord.Client, channel: discord.abc.Connectable, *, pacer: Pacer) -> None:
         self._pacer = pacer
         self._playing: Player | None = None
@@ -49,11 +52,11 @@ class ChannelVoice(discord.VoiceClient):
 
     def create_sender(self, route: Route) -> PacketSender:
         """Make what sends our packets."""
-        return PacketSender(route)
+        return PacketSender(route, self._pacer.outbox)
 
     def create_connection_state(self) -> VoiceConnectionState:
         """Make the handshake without threads."""
-        self._handshake = ChannelConnection(self, connected=self._speak_again)
+        self._handshake = ChannelConnection(self, connected=self._speak_again, retire=self._pacer.retire)
         return self._handshake
 
     async def connect(

@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from playground.discord.voice.transport import XCHACHA
 from tests.e2e.booth import clean, said, says, speaking, understood
 from tests.e2e.ears import Recogniser
 from tests.e2e.stage import PATIENCE, House, Scene, over
@@ -68,6 +69,21 @@ async def test_a_lost_answer_to_the_first_datagram_is_asked_for_again(stall: Sce
     assert understood(recogniser, heard) == said([3])
     clean(heard)
     assert stall.discord.voice.faults.lose_discovery == 0
+
+
+async def test_a_voice_server_without_aes_is_spoken_to_in_the_other_encryption(
+    stall: Scene, recogniser: Recogniser
+) -> None:
+    offered = stall.discord.voice.faults.modes
+    stall.discord.voice.faults.modes = (XCHACHA,)
+    try:
+        await stall.spoken(await says(stall.alice, 3))
+    finally:
+        stall.discord.voice.faults.modes = offered
+
+    heard = await stall.alice.silence(stall.lounge)
+    assert understood(recogniser, heard) == said([3])
+    clean(heard)
 
 
 async def test_keys_that_come_late_cost_no_word(stall: Scene, recogniser: Recogniser) -> None:

@@ -19,10 +19,12 @@ from discord.gateway import DiscordVoiceWebSocket
 from discord.voice_state import ConnectionFlowState, VoiceConnectionState
 
 from bot.models import Packets
+from bot.playback.batch import Refused
 from bot.playback.buffer import SILENCE
 from bot.playback.handshake import ChannelConnection
 from bot.playback.line import Line
 from bot.playback.link import Connect
+from bot.playback.outbox import Outbox
 from bot.playback.pacer import Pacer
 from bot.playback.route import Route
 from bot.playback.sender import PacketSender
@@ -115,21 +117,35 @@ class FarVoice(ChannelVoice):
         self._handshake.cut_off()
 
     def create_connection_state(self) -> VoiceConnectionState:
-        self._handshake = FarConnection(self, connected=self._speak_again)
+        self._handshake = FarConnection(self, connected=self._speak_again, retire=self._pacer.retire)
         return self._handshake
 
     async def wait_encrypted(self, seconds: float = 0.3) -> None:
         await super().wait_encrypted(seconds)
 
     def create_sender(self, route: Route) -> PacketSender:
-        return FarSender(route, self)
+        return FarSender(route, self, EagerOutbox())
+
+
+class EagerOutbox(Outbox):
+    """Our outbox, which sends whatever is put at once: so it is known then whether it left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        put = self.put
+
+        def put_and_send(sender: Refused, socket: int, datagram: bytes) -> None:
+            put(sender, socket, datagram)
+            self.dispatch()
+
+        self.put = put_and_send
 
 
 class FarSender(PacketSender):
     """Our sender, whose packets are noted as they leave."""
 
-    def __init__(self, route: Route, voice: FarVoice) -> None:
-        super().__init__(route)
+    def __init__(self, route: Route, voice: FarVoice, outbox: Outbox) -> None:
+        super().__init__(route, outbox)
         self._voice = voice
         self._packets: deque[bytes] = deque()
         self._clear = False

@@ -1,4 +1,5 @@
 import asyncio
+import socket
 import threading
 import time
 from collections import Counter
@@ -134,3 +135,26 @@ async def test_a_source_that_raises_ends_alone_and_is_told_while_others_go_on(pa
     assert told == [fault, None]
     assert sent[b"sound"] == 10
     assert TAIL == 5
+
+
+async def test_a_socket_is_closed_while_others_are_ticked_and_while_nobody_is(pacer: Pacer) -> None:
+    for busy in (False, True):
+        kept_busy = threading.Event()
+        if busy:
+            pacer.add(_ticks([], 1000, kept_busy))
+        near, far = socket.socketpair()
+        with far:
+            far.settimeout(5.0)
+
+            pacer.retire(near)
+
+            assert await asyncio.to_thread(far.recv, 1) == b""  # its other end is closed
+
+
+async def test_a_socket_is_closed_although_the_clock_has_stopped() -> None:
+    async with Pacer() as pacer:
+        pass
+    near, far = socket.socketpair()
+    with far:
+        pacer.retire(near)
+        assert far.recv(1) == b""

@@ -74,6 +74,12 @@ def test_no_discord_py_is_asked_for_that_cannot_encrypt_from_end_to_end() -> Non
         (voice_state.VoiceConnectionState._update_voice_channel, "self.voice_client.channel = "),
         (voice_state.VoiceConnectionState.__init__, "self.secret_key: List[int] = MISSING"),
         (voice_state.VoiceConnectionState.__init__, "self.ssrc: int = MISSING"),
+        (voice_state.VoiceConnectionState.__init__, "self.mode: SupportedModes = MISSING"),
+        (voice_state.VoiceConnectionState.supported_modes.fget, "return self.voice_client.supported_modes"),
+        (
+            gateway.DiscordVoiceWebSocket.received_message,
+            "self._connection.mode = data['mode']\n            await self.load_secret_key(data)",
+        ),
         (voice_state.VoiceConnectionState.__init__, "self.socket: socket.socket = MISSING"),
         (voice_state.VoiceConnectionState.__init__, "self.ws: DiscordVoiceWebSocket = MISSING"),
         (voice_state.VoiceConnectionState.__init__, "self._state: ConnectionFlowState"),

@@ -1,0 +1,83 @@
+"""Datagrams of many channels that leave together. Knows no packet and no connection but its socket's number."""
+
+import ctypes
+import socket
+from typing import Protocol
+
+from bot.playback.aio import BLOCK_SIZE, TARGET, TARGET_AT, Context, make_writes
+from bot.playback.native import send
+
+MOST = 1024
+"""Datagrams that leave together; where there are more, what there is leaves first."""
+LONGEST = 2080
+"""Bytes of the longest datagram."""
+
+
+class Refused(Protocol):
+    """Whoever has to know that its datagram was not sent."""
+
+    def refuse(self, reason: int) -> None:
+        """Take note of it: the system's error number. From any thread."""
+
+
+class Batch:
+    """Owns datagrams until they are sent. Belongs to one thread at a time."""
+
+    def __init__(self) -> None:
+        self._senders: list[Refused] = []
+        self._retired: list[socket.socket] = []
+        self._room = bytearray(MOST * LONGEST)
+        self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._room))  # holds it to its size and place
+        self._end = 0
+        self._writes = make_writes(MOST)
+        first = ctypes.addressof(ctypes.c_char.from_buffer(self._writes))
+        self._blocks = (ctypes.c_void_p * MOST)(*range(first, first + len(self._writes), BLOCK_SIZE))
+        self._target = TARGET_AT
+
+    def __len__(self) -> int:
+        return len(self._senders)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to send, and nothing to close."""
+        return not (self._senders or self._retired)
+
+    def put(self, sender: Refused, number: int, datagram: bytes) -> None:
+        """Add one, of at most `LONGEST` bytes, for the socket with this number."""
+        if len(self._senders) == MOST:
+            self.send()
+        start, size = self._end, len(datagram)
+        self._end = end = start + size
+        self._room[start:end] = datagram
+        TARGET.pack_into(self._writes, self._target, number, self._address + start, size)
+        self._target += BLOCK_SIZE
+        self._senders.append(sender)
+
+    def retire(self, retired: socket.socket) -> None:
+        """Close this socket once all has left."""
+        self._retired.append(retired)
+
+    def send(self) -> None:
+        """Send them one by one, holding on to the interpreter lock."""
+        try:
+            for number, sender in enumerate(self._senders):
+                target, address, size = TARGET.unpack_from(self._writes, number * BLOCK_SIZE + TARGET_AT)
+                if send(target, ctypes.c_void_p(address), ctypes.c_size_t(size), 0) < 0:
+                    sender.refuse(ctypes.get_errno())
+        finally:
+            self._clear()
+
+    def submit(self, context: Context) -> None:
+        """Send them all at once, without the interpreter lock."""
+        try:
+            for number, reason in context.submit(self._blocks, len(self._senders)):
+                self._senders[number].refuse(reason)
+        finally:
+            self._clear()
+
+    def _clear(self) -> None:
+        self._senders.clear()
+        for retired in self._retired:
+            retired.close()
+        self._retired.clear()
+        self._end, self._target = 0, TARGET_AT

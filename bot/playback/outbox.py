@@ -1,0 +1,81 @@
+"""What leaves in this moment: few datagrams at once, many by a thread that has them sent while others go on.
+
+The system takes as long for a datagram as Python does. While it does so for a hundred of them, without the interpreter
+lock, those of the next moment are encrypted.
+"""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from bot.playback.aio import Context
+from bot.playback.batch import MOST, Batch, Refused
+
+log = logging.getLogger(__name__)
+
+FEW = 16
+"""Datagrams that are sent sooner than a thread is woken."""
+SPARE = 3
+"""Batches that may wait to be sent: more would only make late what is late already."""
+
+
+class Outbox:
+    """Owns the thread that sends. `put` and `dispatch` belong to one thread."""
+
+    put: Callable[[Refused, int, bytes], None]
+    """Add a datagram for a socket by its number; whoever put it is told if it is refused."""
+
+    def __init__(self) -> None:
+        self._filling = Batch()
+        self.put = self._filling.put
+        self._full: SimpleQueue[Batch | None] = SimpleQueue()
+        self._empty: SimpleQueue[Batch] = SimpleQueue()
+        for _ in range(SPARE):
+            self._empty.put(Batch())
+        self._context: Context | None = None
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+
+    def open(self) -> None:
+        """Have many datagrams sent at once from now on, where the system does that."""
+        self._context = Context.open(MOST)
+        if self._context is not None:
+            self._thread.start()
+
+    def close(self) -> None:
+        """Send what there is; then there is no thread any more."""
+        self.dispatch()
+        if self._context is not None:
+            self._full.put(None)
+            self._thread.join()
+            self._context.close()
+            self._context = None
+
+    def retire(self, retired: socket.socket) -> None:
+        """Close a socket once what was put before has left."""
+        self._filling.retire(retired)
+
+    def dispatch(self) -> None:
+        """Send what was put, or have it sent after what was put before it."""
+        filled = self._filling
+        if filled.empty:
+            return
+        if self._context is None or (len(filled) < FEW and self._empty.qsize() == SPARE):
+            filled.send()
+            return
+        self._full.put(filled)
+        self._filling = self._empty.get()
+        self.put = self._filling.put
+
+    def _run(self) -> None:
+        while True:
+            batch = self._full.get()
+            if batch is None or self._context is None:
+                return
+            try:
+                batch.submit(self._context)
+            except Exception:  # the thread belongs to every channel
+                log.exception("Packets were not sent")
+            finally:
+                self._empty.put(batch)

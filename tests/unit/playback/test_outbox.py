@@ -1,0 +1,211 @@
+import errno
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from bot.playback import aio, batch, outbox
+from bot.playback.media_socket import MediaSocket
+from bot.playback.outbox import FEW, Outbox
+
+MANY = FEW * 2
+Way = tuple[socket.socket, socket.socket]
+
+
+class Sender:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.refusals: list[int] = []
+
+    def refuse(self, reason: int) -> None:
+        self.refusals.append(reason)
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[int], Sequence[Way]]]:
+    """Open ways from one socket to another, over loopback."""
+    ways: list[Way] = []
+
+    def open_ways(count: int) -> Sequence[Way]:
+        for _ in range(count):
+            near, far = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+            far.bind(("127.0.0.1", 0))
+            far.settimeout(5.0)
+            near.connect(far.getsockname())
+            near.setblocking(False)
+            ways.append((near, far))
+        return ways
+
+    yield open_ways
+    for way in ways:
+        for end in way:
+            end.close()
+
+
+@pytest.fixture(params=["at once", "one by one"])
+def box(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outbox]:
+    """An outbox where the system takes many datagrams at once, and where it does not."""
+    if request.param == "one by one":
+        monkeypatch.setattr(aio.platform, "machine", lambda: "abacus")
+    box = Outbox()
+    box.open()
+    yield box
+    box.close()
+
+
+def test_this_machine_takes_many_datagrams_at_once() -> None:
+    context = aio.Context.open(4)
+    assert context is not None
+    context.close()
+
+
+@pytest.mark.parametrize("count", [1, FEW - 1, FEW, 3 * FEW])
+def test_each_datagram_arrives_where_it_belongs_in_its_order(
+    box: Outbox, opened: Callable[[int], Sequence[Way]], count: int
+) -> None:
+    ways, sender = opened(count), Sender()
+
+    for moment in range(20):
+        for number, (near, _) in enumerate(ways):
+            box.put(sender, near.fileno(), bytes([moment]) + bytes([number]) * (100 + number))
+        box.dispatch()
+
+    for number, (_, far) in enumerate(ways):
+        heard = [far.recv(2048) for _ in range(20)]
+        assert heard == [bytes([moment]) + bytes([number]) * (100 + number) for moment in range(20)]
+    assert sender.refusals == []
+
+
+@pytest.mark.parametrize("many", [0, MANY])
+def test_what_is_put_while_others_are_few_does_not_overtake_what_was_put_before(
+    box: Outbox, opened: Callable[[int], Sequence[Way]], many: int
+) -> None:
+    ways, sender = opened(1 + many), Sender()
+    near, far = ways[0]
+
+    for moment in range(50):
+        for other, _ in ways[1:] if moment % 2 else ():
+            box.put(sender, other.fileno(), b"another")
+        box.put(sender, near.fileno(), bytes([moment]))
+        box.dispatch()
+
+    assert [far.recv(16) for _ in range(50)] == [bytes([moment]) for moment in range(50)]
+
+
+def test_a_refusal_is_told_to_whom_it_concerns_and_the_others_arrive(
+    box: Outbox, opened: Callable[[int], Sequence[Way]]
+) -> None:
+    ways, senders = opened(MANY), [Sender() for _ in range(MANY)]
+    gone, closed, first = 5, 9, 0
+    ways[gone][0].shutdown(socket.SHUT_WR)
+    for number in (closed, first):
+        ways[number][0].close()
+
+    for sender, (near, _) in zip(senders, ways, strict=True):
+        box.put(sender, near.fileno(), b"word")
+    box.dispatch()
+    box.close()
+
+    assert {number: sender.refusals for number, sender in enumerate(senders) if sender.refusals} == {
+        gone: [errno.EPIPE],
+        closed: [errno.EBADF],
+        first: [errno.EBADF],
+    }
+    for number, (_, far) in enumerate(ways):
+        if number not in {gone, closed, first}:
+            assert far.recv(16) == b"word"
+
+
+def test_that_nobody_takes_packets_there_is_told(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+    ways, lonely = opened(MANY), Sender()
+    ways[3][1].close()
+
+    for _ in range(2):  # word of the first comes back with the second
+        for number, (near, _) in enumerate(ways):
+            box.put(lonely if number == 3 else Sender(), near.fileno(), b"word")
+        box.dispatch()
+    box.close()
+
+    assert lonely.refusals == [errno.ECONNREFUSED]
+
+
+def test_more_than_leave_together_arrive_too(
+    box: Outbox, opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "MOST", FEW + 1)
+    ways = opened(3 * FEW)
+
+    for near, _ in ways:
+        box.put(Sender(), near.fileno(), b"word")
+    box.dispatch()
+
+    assert [far.recv(16) for _, far in ways] == [b"word"] * len(ways)
+
+
+def test_the_longest_datagrams_have_room(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+    [(near, far)] = opened(1)
+    for _ in range(batch.MOST // 8):
+        for number in range(8):
+            box.put(Sender(), near.fileno(), bytes([number]) * batch.LONGEST)
+        box.dispatch()
+        assert [far.recv(4096) for _ in range(8)] == [bytes([number]) * batch.LONGEST for number in range(8)]
+
+
+def test_a_closed_socket_keeps_its_number_until_what_was_put_for_it_has_left(
+    box: Outbox, opened: Callable[[int], Sequence[Way]]
+) -> None:
+    (near, far), *others = opened(MANY)
+    number = near.fileno()
+    mine = MediaSocket(near, box.retire)
+    for each, datagram in ((mine, b"word"), *((other, b"") for other, _ in others)):
+        box.put(Sender(), each.fileno(), datagram)
+
+    mine.close()
+
+    assert mine.fileno() == -1
+    with socket.socket() as newcomer:
+        assert newcomer.fileno() != number
+    box.dispatch()
+    assert far.recv(16) == b"word"
+    box.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
+
+
+def test_a_fault_in_the_thread_that_sends_is_logged_and_it_goes_on(
+    opened: Callable[[int], Sequence[Way]], caplog: pytest.LogCaptureFixture
+) -> None:
+    class Faulty(Sender):
+        def refuse(self, reason: int) -> None:
+            raise RuntimeError("a bug")
+
+    box = Outbox()
+    box.open()
+    ways = opened(MANY)
+    moments = 2 * outbox.SPARE
+    for moment in range(moments):
+        for near, _ in ways:
+            box.put(Sender(), near.fileno(), bytes([moment]))
+        box.put(Faulty(), -1, b"nowhere")
+        box.dispatch()
+    box.close()
+
+    for _, far in ways:
+        assert [far.recv(16) for _ in range(moments)] == [bytes([moment]) for moment in range(moments)]
+    assert caplog.text.count("Packets were not sent") == moments
+
+
+def test_closing_leaves_no_thread_and_nothing_unsent(opened: Callable[[int], Sequence[Way]]) -> None:
+    ways = opened(MANY)
+    box = Outbox()
+    box.open()
+    for near, _ in ways:
+        box.put(Sender(), near.fileno(), b"last")
+
+    box.close()
+
+    assert [far.recv(16) for _, far in ways] == [b"last"] * MANY
+    assert "outbox" not in {thread.name for thread in threading.enumerate()}
