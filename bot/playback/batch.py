@@ -7,7 +7,7 @@ from typing import Protocol
 from bot.playback.aio import BLOCK_SIZE, TARGET, TARGET_AT, Context, make_writes
 from bot.playback.native import send
 
-MOST = 1024
+MOST = 512
 """Datagrams that leave together; where there are more, what there is leaves first."""
 LONGEST = 2080
 """Bytes of the longest datagram."""

@@ -22,7 +22,7 @@ SPARE = 3
 
 
 class Outbox:
-    """Owns the thread that sends. `put` and `dispatch` belong to one thread."""
+    """Owns the thread that sends, once there is a moment with many. `put` and `dispatch` belong to one thread."""
 
     put: Callable[[Refused, int, bytes], None]
     """Add a datagram for a socket by its number; whoever put it is told if it is refused."""
@@ -32,16 +32,10 @@ class Outbox:
         self.put = self._filling.put
         self._full: SimpleQueue[Batch | None] = SimpleQueue()
         self._empty: SimpleQueue[Batch] = SimpleQueue()
-        for _ in range(SPARE):
-            self._empty.put(Batch())
         self._context: Context | None = None
+        self._tried = False
+        """Whether the system was asked to take many at once."""
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
-
-    def open(self) -> None:
-        """Have many datagrams sent at once from now on, where the system does that."""
-        self._context = Context.open(MOST)
-        if self._context is not None:
-            self._thread.start()
 
     def close(self) -> None:
         """Send what there is; then there is no thread any more."""
@@ -61,12 +55,23 @@ class Outbox:
         filled = self._filling
         if filled.empty:
             return
+        if len(filled) >= FEW and not self._tried:
+            self._start()
         if self._context is None or (len(filled) < FEW and self._empty.qsize() == SPARE):
             filled.send()
             return
         self._full.put(filled)
         self._filling = self._empty.get()
         self.put = self._filling.put
+
+    def _start(self) -> None:
+        """Have many datagrams sent at once from now on, where the system does that."""
+        self._tried = True
+        self._context = Context.open(MOST)
+        if self._context is not None:
+            for _ in range(SPARE):
+                self._empty.put(Batch())
+            self._thread.start()
 
     def _run(self) -> None:
         while True:

@@ -50,7 +50,6 @@ class Pacer:
         self._thread = threading.Thread(target=self._run, name="pacer", daemon=True)
 
     async def __aenter__(self) -> Self:
-        self.outbox.open()
         self._thread.start()
         return self
 

@@ -51,7 +51,6 @@ def box(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     if request.param == "one by one":
         monkeypatch.setattr(aio.platform, "machine", lambda: "abacus")
     box = Outbox()
-    box.open()
     yield box
     box.close()
 
@@ -183,7 +182,6 @@ def test_a_fault_in_the_thread_that_sends_is_logged_and_it_goes_on(
             raise RuntimeError("a bug")
 
     box = Outbox()
-    box.open()
     ways = opened(MANY)
     moments = 2 * outbox.SPARE
     for moment in range(moments):
@@ -201,7 +199,6 @@ def test_a_fault_in_the_thread_that_sends_is_logged_and_it_goes_on(
 def test_closing_leaves_no_thread_and_nothing_unsent(opened: Callable[[int], Sequence[Way]]) -> None:
     ways = opened(MANY)
     box = Outbox()
-    box.open()
     for near, _ in ways:
         box.put(Sender(), near.fileno(), b"last")
 
