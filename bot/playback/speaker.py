@@ -278,6 +278,7 @@ class Speaker:
             left = turn.channel
             self._queue.move(left, await self._presence.recover(turn))
         link = await self._presence.join(turn)
+        self._follow_move(link.channel)
         if lost:
             back = f"I lost the connection to {label(link.channel)} for a moment and go on with the sentence."
             turn.ticket.tell(back)

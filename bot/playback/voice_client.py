@@ -191,6 +191,14 @@ class ChannelVoice(discord.VoiceClient):
             log.debug("A voice websocket closed under an announcement: %r", error)
 
 
+class _MovedError(PlaybackError):
+    """Somebody moved us while we joined."""
+
+    def __init__(self, words: str, channel: VocalChannel) -> None:
+        super().__init__(words)
+        self.channel = channel
+
+
 async def connect(
     channel: VocalChannel,
     *,
@@ -198,7 +206,17 @@ async def connect(
     seconds: float = CONNECT_SECONDS,
     cls: type[ChannelVoice] = ChannelVoice,
 ) -> ChannelVoice:
-    """Join a channel, hearing nothing. Raises PlaybackError, and then nothing of the attempt is left behind."""
+    """Join a channel, hearing nothing; whoever moves us while we do so has us join there, once.
+
+    Raises PlaybackError, and then nothing of the attempt is left behind.
+    """
+    try:
+        return await _join(channel, pacer=pacer, seconds=seconds, cls=cls)
+    except _MovedError as moved:
+        return await _join(moved.channel, pacer=pacer, seconds=seconds, cls=cls)
+
+
+async def _join(channel: VocalChannel, *, pacer: Pacer, seconds: float, cls: type[ChannelVoice]) -> ChannelVoice:
     await _withdraw(channel.guild)
     voice: ChannelVoice | None = None
     try:
@@ -225,7 +243,10 @@ async def _handshake(
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        raise PlaybackError(f"I was moved or sent away while I joined {name}: ask again.") from error
+        me = channel.guild.me.voice
+        if me is not None and me.channel is not None:
+            raise _MovedError(f"I was moved while I joined {name}, twice: ask again.", me.channel) from error
+        raise PlaybackError(f"I was sent away while I joined {name}: ask again.") from error
     except IndexError as error:  # none of the encryption modes offered is one that discord.py knows
         raise PlaybackError(f"{name} wants an encryption I do not know: whoever runs me must update me.") from error
     except RuntimeError as error:  # davey or PyNaCl is not installed

@@ -34,6 +34,22 @@ async def test_a_bot_that_is_moved_goes_on_where_it_is_and_who_was_left_hears_no
     await stall.until(lambda: "Mynah" not in attic.present)
 
 
+async def test_a_bot_that_is_moved_while_it_joins_speaks_where_it_is(stall: Scene, recogniser: Recogniser) -> None:
+    attic = stall.guild.add_voice_channel("Attic")
+    carol = stall.guild.add_member("carol")
+    await carol.joins(attic)
+    stall.discord.voice.faults.lose_discovery = 2  # so that joining takes a while
+
+    answer = await says(stall.alice, 3)
+    await stall.until(lambda: stall.discord.voice.faults.lose_discovery < 2)
+    stall.guild.move(stall.guild.bot, attic)
+    await stall.spoken(answer)
+
+    heard = await carol.silence(attic)
+    assert understood(recogniser, heard) == said([3])
+    assert f"spoke in <#{attic.id}>" in answer.content
+
+
 async def test_a_muted_bot_is_heard_by_nobody_and_says_its_sentence_again_when_it_may(
     stall: Scene, recogniser: Recogniser
 ) -> None:

@@ -122,7 +122,7 @@ async def test_a_bot_that_is_sent_away_while_it_joins_says_so_and_leaves_nothing
 
     aviary.move(BOT, None)
 
-    with pytest.raises(PlaybackError, match="I was moved or sent away while I joined #Lounge"):
+    with pytest.raises(PlaybackError, match="I was sent away while I joined #Lounge"):
         await joining
     assert aviary.guild.voice_client is None
 
