@@ -3,6 +3,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -56,10 +57,33 @@ def box(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     box.close()
 
 
-def test_this_machine_takes_many_datagrams_at_once() -> None:
+def test_this_machine_takes_many_datagrams_at_once_and_gets_back_what_that_took() -> None:
+    def taken() -> int:
+        return Path("/proc/self/maps").read_text(encoding="utf-8").count("[aio]")
+
+    before = taken()
     context = aio.Context.open(4)
     assert context is not None
+    assert taken() == before + 1
+
     context.close()
+
+    assert taken() == before
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "value"),
+    [(aio.platform, "machine", lambda: "abacus"), (aio.sys, "platform", "darwin"), (aio.sys, "maxsize", (1 << 31) - 1)],
+    ids=["another machine", "another system", "a Python of 32 bits, whose calls have other numbers"],
+)
+def test_elsewhere_no_call_is_made_whose_number_is_not_known(
+    monkeypatch: pytest.MonkeyPatch, where: object, name: str, value: object
+) -> None:
+    monkeypatch.setattr(where, name, value)
+
+    context = aio.Context.open(4)
+
+    assert context is None
 
 
 @pytest.mark.parametrize("count", [1, FEW - 1, FEW, 3 * FEW])
@@ -145,6 +169,47 @@ def test_more_than_leave_together_arrive_too(
     assert [far.recv(16) for _, far in ways] == [b"word"] * len(ways)
 
 
+def test_what_leaves_because_there_is_more_does_not_overtake_what_was_put_before(
+    opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+
+    class Slow(Sender):
+        def refuse(self, reason: int) -> None:
+            assert go.wait(5.0)
+
+    monkeypatch.setattr(batch, "MOST", FEW)
+    [(near, far)] = opened(1)
+    box = Outbox()
+    box.open()
+    for _ in range(FEW):
+        box.put(Slow(), -1, b"nowhere")
+    box.dispatch()
+    box.put(Sender(), near.fileno(), b"first")
+    box.dispatch()
+
+    for _ in range(FEW + 1):
+        box.put(Sender(), near.fileno(), b"more")
+    go.set()
+    box.close()
+
+    assert [far.recv(16) for _ in range(FEW + 2)] == [b"first", *[b"more"] * (FEW + 1)]
+
+
+def test_a_datagram_for_which_there_is_no_room_harms_no_other(
+    box: Outbox, opened: Callable[[int], Sequence[Way]]
+) -> None:
+    [(near, far)] = opened(1)
+
+    box.put(Sender(), near.fileno(), b"first")
+    with pytest.raises(BufferError):
+        box.put(Sender(), near.fileno(), bytes(batch.MOST * batch.LONGEST))
+    box.put(Sender(), near.fileno(), b"second")
+    box.dispatch()
+
+    assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
+
+
 def test_the_longest_datagrams_have_room(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
     [(near, far)] = opened(1)
     for _ in range(batch.MOST // 8):
@@ -173,6 +238,23 @@ def test_a_closed_socket_keeps_its_number_until_what_was_put_for_it_has_left(
     box.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(number)
+
+
+def test_a_socket_that_cannot_be_closed_has_nothing_sent_twice(
+    box: Outbox, opened: Callable[[int], Sequence[Way]]
+) -> None:
+    [(near, far)] = opened(1)
+    closed = socket.socket()
+    os.close(closed.fileno())
+
+    box.put(Sender(), near.fileno(), b"first")
+    box.retire(closed)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        box.dispatch()
+    box.put(Sender(), near.fileno(), b"second")
+    box.dispatch()
+
+    assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
 
 
 def test_a_fault_in_the_thread_that_sends_is_logged_and_it_goes_on(
