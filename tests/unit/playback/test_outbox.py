@@ -1,5 +1,7 @@
+import ctypes
 import errno
 import os
+import platform
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -84,6 +86,64 @@ def test_elsewhere_no_call_is_made_whose_number_is_not_known(
     context = aio.Context.open(4)
 
     assert context is None
+
+
+class Grudging:
+    """The system, which takes few writes at a time, tells of one at a time, and sometimes of none, with an error."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *errors: int) -> None:
+        self._system = aio._SYSCALL
+        self._errors = list(errors)
+        monkeypatch.setattr(aio, "_SYSCALL", self)
+
+    def __call__(self, call: int, context: object, *rest: object) -> int:
+        _, _, submit, reap = aio._NUMBERS[platform.machine()]
+        if call == submit:
+            count, blocks = rest
+            rest = ctypes.c_long(min(count.value, 3)), blocks
+        elif call == reap and self._errors:
+            ctypes.set_errno(self._errors.pop(0))
+            return -1
+        elif call == reap:
+            rest = ctypes.c_long(1), ctypes.c_long(1), *rest[2:]
+        return self._system(call, context, *rest)
+
+
+def test_a_system_that_takes_and_tells_little_at_a_time_is_asked_again(
+    opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Grudging(monkeypatch, errno.EINTR, errno.EINTR)
+    ways, senders = opened(MANY), [Sender() for _ in range(MANY)]
+    ways[-1][0].shutdown(socket.SHUT_WR)
+    box = Outbox()
+    box.open()
+
+    for moment in range(20):
+        for sender, (near, _) in zip(senders, ways, strict=True):
+            box.put(sender, near.fileno(), bytes([moment]))
+        box.dispatch()
+    box.close()
+
+    for _, far in ways[:-1]:
+        assert [far.recv(16) for _ in range(20)] == [bytes([moment]) for moment in range(20)]
+    assert [sender.refusals for sender in senders] == [[]] * (MANY - 1) + [[errno.EPIPE] * 20]
+
+
+def test_a_system_that_does_not_tell_what_became_of_packets_is_not_asked_for_ever(
+    opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    Grudging(monkeypatch, errno.ENOSYS)
+    ways = opened(MANY)
+    box = Outbox()
+    box.open()
+
+    for near, _ in ways:
+        box.put(Sender(), near.fileno(), b"word")
+    box.dispatch()
+    box.close()
+
+    assert [far.recv(16) for _, far in ways] == [b"word"] * MANY
+    assert "does not tell what became of packets" in caplog.text
 
 
 @pytest.mark.parametrize("count", [1, FEW - 1, FEW, 3 * FEW])
