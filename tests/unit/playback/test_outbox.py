@@ -59,18 +59,20 @@ def box(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     box.close()
 
 
-def test_this_machine_takes_many_datagrams_at_once_and_gets_back_what_that_took() -> None:
-    def taken() -> int:
-        return Path("/proc/self/maps").read_text(encoding="utf-8").count("[aio]")
+def _taken() -> int:
+    """Count what the system has set up for this process."""
+    return Path("/proc/self/maps").read_text(encoding="utf-8").count("[aio]")
 
-    before = taken()
+
+def test_this_machine_takes_many_datagrams_at_once_and_gets_back_what_that_took() -> None:
+    before = _taken()
     context = aio.Context.open(4)
     assert context is not None
-    assert taken() == before + 1
+    assert _taken() == before + 1
 
     context.close()
 
-    assert taken() == before
+    assert _taken() == before
 
 
 @pytest.mark.parametrize(
@@ -161,6 +163,16 @@ def test_each_datagram_arrives_where_it_belongs_in_its_order(
         heard = [far.recv(2048) for _ in range(20)]
         assert heard == [bytes([moment]) + bytes([number]) * (100 + number) for moment in range(20)]
     assert sender.refusals == []
+
+
+def test_few_have_left_as_soon_as_they_are_dispatched(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+    ways = opened(FEW - 1)
+
+    for near, _ in ways:
+        box.put(Sender(), near.fileno(), b"word")
+    box.dispatch()
+
+    assert [far.recv(16, socket.MSG_DONTWAIT) for _, far in ways] == [b"word"] * len(ways)
 
 
 @pytest.mark.parametrize("many", [0, MANY])
@@ -279,6 +291,52 @@ def test_the_longest_datagrams_have_room(box: Outbox, opened: Callable[[int], Se
         assert [far.recv(4096) for _ in range(8)] == [bytes([number]) * batch.LONGEST for number in range(8)]
 
 
+def test_all_that_leave_together_may_be_the_longest_again_and_again(
+    box: Outbox, opened: Callable[[int], Sequence[Way]]
+) -> None:
+    [(near, far)] = opened(1)
+
+    for moment in range(2 * outbox.SPARE):
+        for _ in range(batch.MOST - 1):
+            box.put(Sender(), -1, bytes(batch.LONGEST))
+        for number in range(2):  # the second is one too many, and leaves with others
+            box.put(Sender(), near.fileno(), bytes([moment, number]) * (batch.LONGEST // 2))
+        box.dispatch()
+
+    heard = [far.recv(4096) for _ in range(4 * outbox.SPARE)]
+    sent = [bytes([moment, number]) for moment in range(2 * outbox.SPARE) for number in range(2)]
+    assert heard == [each * (batch.LONGEST // 2) for each in sent]
+
+
+def test_a_fault_where_few_are_sent_has_nothing_sent_twice(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+    class Faulty(Sender):
+        def refuse(self, reason: int) -> None:
+            raise RuntimeError("a bug")
+
+    [(near, far)] = opened(1)
+
+    box.put(Sender(), near.fileno(), b"first")
+    box.put(Faulty(), -1, b"nowhere")
+    with pytest.raises(RuntimeError):
+        box.dispatch()
+    box.put(Sender(), near.fileno(), b"second")
+    box.dispatch()
+
+    assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
+
+
+def test_a_socket_is_closed_once(opened: Callable[[int], Sequence[Way]]) -> None:
+    [(near, _)] = opened(1)
+    retired: list[socket.socket] = []
+    mine = MediaSocket(near, retired.append)
+
+    mine.close()
+    mine.close()
+
+    [once] = retired
+    once.close()
+
+
 def test_a_closed_socket_keeps_its_number_until_what_was_put_for_it_has_left(
     box: Outbox, opened: Callable[[int], Sequence[Way]]
 ) -> None:
@@ -340,8 +398,19 @@ def test_a_fault_in_the_thread_that_sends_is_logged_and_it_goes_on(
     assert caplog.text.count("Packets were not sent") == moments
 
 
-def test_closing_leaves_no_thread_and_nothing_unsent(opened: Callable[[int], Sequence[Way]]) -> None:
+def test_what_is_put_after_closing_leaves_too(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
     ways = opened(MANY)
+    box.close()
+
+    for near, _ in ways:
+        box.put(Sender(), near.fileno(), b"late")
+    box.dispatch()
+
+    assert [far.recv(16) for _, far in ways] == [b"late"] * MANY
+
+
+def test_closing_leaves_no_thread_and_nothing_unsent(opened: Callable[[int], Sequence[Way]]) -> None:
+    ways, before = opened(MANY), _taken()
     box = Outbox()
     box.open()
     for near, _ in ways:
@@ -351,3 +420,4 @@ def test_closing_leaves_no_thread_and_nothing_unsent(opened: Callable[[int], Seq
 
     assert [far.recv(16) for _, far in ways] == [b"last"] * MANY
     assert "outbox" not in {thread.name for thread in threading.enumerate()}
+    assert _taken() == before

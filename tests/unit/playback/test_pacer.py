@@ -158,3 +158,33 @@ async def test_a_socket_is_closed_although_the_clock_has_stopped() -> None:
     with far:
         pacer.retire(near)
         assert far.recv(1) == b""
+
+
+async def test_a_socket_is_closed_although_the_clock_stops_at_that_moment() -> None:
+    class Last(socket.socket):
+        """Is closed by the pacer's thread, just before that ends."""
+
+        def close(self) -> None:
+            super().close()
+            pacer.retire(near)
+            pacer._closing = True
+            closed.set()
+
+    near, far = socket.socketpair()
+    closed = threading.Event()
+    async with Pacer() as pacer:
+        pacer.retire(Last())
+        await _wait(closed)
+    with far:
+        far.settimeout(5.0)
+        assert far.recv(1) == b""
+
+
+async def test_a_pacer_has_a_thread_that_sends_and_takes_it_along() -> None:
+    def sends() -> bool:
+        return "outbox" in {thread.name for thread in threading.enumerate()}
+
+    async with Pacer():
+        assert sends()
+
+    assert not sends()
