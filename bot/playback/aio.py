@@ -51,7 +51,7 @@ class Context:
 
     def __init__(self, most: int) -> None:
         numbers = _NUMBERS.get(platform.machine())
-        if sys.platform != "linux" or numbers is None:
+        if sys.platform != "linux" or numbers is None or sys.maxsize < 1 << 32:  # where Python has 32 bits, others
             raise OSError(errno.ENOSYS, "this system has no asynchronous I/O as Linux has it")
         setup, self._destroy, self._submit, self._reap = numbers
         self._id = ctypes.c_ulong(0)

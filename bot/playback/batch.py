@@ -2,13 +2,14 @@
 
 import ctypes
 import socket
+from collections.abc import Callable
 from typing import Protocol
 
 from bot.playback.aio import BLOCK_SIZE, TARGET, TARGET_AT, Context, make_writes
 from bot.playback.native import send
 
 MOST = 512
-"""Datagrams that leave together; where there are more, what there is leaves first."""
+"""Datagrams that leave together."""
 LONGEST = 2080
 """Bytes of the longest datagram."""
 
@@ -20,17 +21,24 @@ class Refused(Protocol):
         """Take note of it: the system's error number. From any thread."""
 
 
+Put = Callable[[Refused, int, bytes], None]
+"""Adds a datagram, of at most `LONGEST` bytes, for the socket with this number."""
+
+
 class Batch:
     """Owns datagrams until they are sent. Belongs to one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, overflow: Put) -> None:
+        """`overflow` is handed what is put where `MOST` are there already."""
+        self._overflow = overflow
         self._senders: list[Refused] = []
         self._retired: list[socket.socket] = []
         self._room = bytearray(MOST * LONGEST)
-        self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._room))  # holds it to its size and place
         self._end = 0
         self._writes = make_writes(MOST)
-        first = ctypes.addressof(ctypes.c_char.from_buffer(self._writes))
+        self._held = [ctypes.c_char.from_buffer(each) for each in (self._room, self._writes)]
+        """Holds them to their sizes and places: the system is told where they are."""
+        self._address, first = map(ctypes.addressof, self._held)
         self._blocks = (ctypes.c_void_p * MOST)(*range(first, first + len(self._writes), BLOCK_SIZE))
         self._target = TARGET_AT
 
@@ -45,10 +53,12 @@ class Batch:
     def put(self, sender: Refused, number: int, datagram: bytes) -> None:
         """Add one, of at most `LONGEST` bytes, for the socket with this number."""
         if len(self._senders) == MOST:
-            self.send()
+            self._overflow(sender, number, datagram)
+            return
         start, size = self._end, len(datagram)
-        self._end = end = start + size
+        end = start + size
         self._room[start:end] = datagram
+        self._end = end
         TARGET.pack_into(self._writes, self._target, number, self._address + start, size)
         self._target += BLOCK_SIZE
         self._senders.append(sender)
@@ -77,7 +87,6 @@ class Batch:
 
     def _clear(self) -> None:
         self._senders.clear()
-        for retired in self._retired:
-            retired.close()
-        self._retired.clear()
         self._end, self._target = 0, TARGET_AT
+        while self._retired:
+            self._retired.pop().close()

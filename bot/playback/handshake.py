@@ -163,8 +163,8 @@ class ChannelConnection(VoiceConnectionState):
         return await super()._potential_reconnect()
 
     async def _handshake_websocket(self) -> None:
+        self.route.sessions += 1  # before the pacer's thread sees that it is connected
         await super()._handshake_websocket()
-        self.route.sessions += 1
         self._on_connected()
 
     async def voice_state_update(self, data: Any) -> None:

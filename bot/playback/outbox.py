@@ -7,11 +7,10 @@ lock, those of the next moment are encrypted.
 import logging
 import socket
 import threading
-from collections.abc import Callable
 from queue import SimpleQueue
 
 from bot.playback.aio import Context
-from bot.playback.batch import MOST, Batch, Refused
+from bot.playback.batch import MOST, Batch, Put, Refused
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +23,11 @@ SPARE = 3
 class Outbox:
     """Owns the thread that sends, once there is a moment with many. `put` and `dispatch` belong to one thread."""
 
-    put: Callable[[Refused, int, bytes], None]
+    put: Put
     """Add a datagram for a socket by its number; whoever put it is told if it is refused."""
 
     def __init__(self) -> None:
-        self._filling = Batch()
+        self._filling = Batch(self._overflow)
         self.put = self._filling.put
         self._full: SimpleQueue[Batch | None] = SimpleQueue()
         self._empty: SimpleQueue[Batch] = SimpleQueue()
@@ -70,8 +69,13 @@ class Outbox:
         self._context = Context.open(MOST)
         if self._context is not None:
             for _ in range(SPARE):
-                self._empty.put(Batch())
+                self._empty.put(Batch(self._overflow))
             self._thread.start()
+
+    def _overflow(self, sender: Refused, number: int, datagram: bytes) -> None:
+        """Have those leave first that were put before."""
+        self.dispatch()
+        self.put(sender, number, datagram)
 
     def _run(self) -> None:
         while True:

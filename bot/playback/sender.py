@@ -64,9 +64,10 @@ class PacketSender:
         if not route.connected:  # what was agreed on with the next server is not all there yet
             self._withheld += voiced * (1 + len(following))
             return
-        if route.secret_key is not self._key:
-            self._key = route.secret_key
-            self._stream.rekey(route.mode, route.secret_key, route.ssrc)
+        key = route.secret_key
+        if key is not self._key:
+            self._stream.rekey(route.mode, key, route.ssrc)
+            self._key = key
         packets = [packet, *following]
         if voiced and route.dave_protocol_version:
             session = route.dave_session

@@ -85,6 +85,11 @@ class ChannelSocket(DiscordVoiceWebSocket):
         self._keep_alive.start()
         await self._hook(self, msg)
 
+    async def initial_connection(self, data: dict[str, Any]) -> None:
+        """Agree with a server on how to send: discord.py takes the first mode of the list, which is to be our first."""
+        modes = [mode for mode in self._connection.supported_modes if mode in data["modes"]]
+        await super().initial_connection({**data, "modes": modes})
+
     async def discover_ip(self) -> tuple[str, int]:
         """Ask how we are seen from outside, again where no answer comes. Raises TimeoutError."""
         for attempt in range(1, DISCOVERIES + 1):

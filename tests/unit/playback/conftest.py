@@ -14,7 +14,7 @@ def no_thread_stays_behind() -> Iterator[None]:
     before = set(threading.enumerate())  # other files' are theirs
     yield
     for thread in set(threading.enumerate()) - before:
-        if thread.name.startswith(("voice-socket-reader", "audio-player", "voice-keep-alive", "pacer")):
+        if thread.name.startswith(("voice-socket-reader", "audio-player", "voice-keep-alive", "pacer", "outbox")):
             thread.join(timeout=2)
             assert not thread.is_alive(), thread.name
 

@@ -111,6 +111,27 @@ async def test_a_datagram_that_is_cut_short_costs_nothing_else(pair: tuple[socke
     reader.stop()
 
 
+async def test_a_socket_that_is_replaced_keeps_its_number_until_its_datagrams_have_left_and_is_read_no_more() -> None:
+    retired: list[socket.socket] = []
+    connection = ChannelConnection(SimpleNamespace(), connected=lambda: None, retire=retired.append)
+    connection._create_socket()
+    connection.add_socket_listener(lambda _: None)
+    earlier, number = connection.socket, connection.socket.fileno()
+
+    connection._create_socket()
+
+    assert earlier.fileno() == -1
+    [leaving] = retired
+    assert leaving.fileno() == number
+    assert connection.socket.fileno() not in {-1, number}
+    assert not connection.socket.getblocking()
+    assert not asyncio.get_running_loop().remove_reader(number)
+    connection._socket_reader.stop()
+    connection.socket.close()
+    for each in retired:
+        each.close()
+
+
 # The heart
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +10,10 @@ import discord
 import pytest
 from discord.voice_state import ConnectionFlowState
 
+from bot.playback.ciphers import AES, XCHACHA
 from bot.playback.handshake import ChannelConnection
 from bot.playback.route import Route
+from bot.playback.voice_client import ChannelVoice
 from bot.playback.websocket import ChannelSocket
 from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, Aviary, FarVoice
 from tests.unit.playback.test_handshake import FarWire
@@ -94,6 +97,28 @@ async def test_a_session_that_the_server_does_not_let_go_on_is_told_to_nobody() 
     assert connection.broken.ws.closed_with == 1000
 
 
+async def test_whatever_sees_that_a_connection_is_there_sees_which_session_that_is() -> None:
+    class Witness(Route):
+        """Notes the session as soon as packets may leave."""
+
+        noted: int | None = None
+
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, value)
+            if name == "connected" and value:
+                self.noted = self.sessions
+
+    connection = Broken()
+    connection.state = ConnectionFlowState.websocket_connected
+    connection.route = Witness()
+    connection.ip, connection.ws = "192.0.2.1", SimpleNamespace(ws=None, secret_key=[0] * 32)
+
+    await connection._handshake_websocket()
+
+    assert connection.is_connected()
+    assert connection.route.noted == connection.route.sessions == 1
+
+
 async def test_a_lost_channel_is_joined_anew_and_not_again_at_once() -> None:
     connection = Broken()
 
@@ -123,6 +148,7 @@ def _state(wire: FarWire, *, earlier: ChannelSocket | None = None) -> Any:
         session_id="s",
         user=SimpleNamespace(id=2),
         max_dave_protocol_version=1,
+        supported_modes=ChannelVoice.supported_modes,
     )
 
 
@@ -174,6 +200,31 @@ async def test_a_websocket_that_breaks_while_it_opens_is_closed() -> None:
         await ChannelSocket.open(_state(wire), resume=False)
 
     assert wire.closed_with is not None
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [((AES, XCHACHA), AES), ((XCHACHA, "a cipher of tomorrow", AES), AES), (("of tomorrow", XCHACHA), XCHACHA)],
+)
+async def test_of_the_modes_that_a_server_offers_the_faster_is_chosen_in_whatever_order(
+    offered: tuple[str, ...], chosen: str
+) -> None:
+    wire = FarWire()
+    websocket = await ChannelSocket.open(_state(wire), resume=False)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far, socket.socket(type=socket.SOCK_DGRAM) as near:
+        far.bind(("127.0.0.1", 0))
+        far.setblocking(False)
+        near.setblocking(False)
+        websocket._connection.socket = near
+        websocket._connection.add_socket_listener = lambda hand_on: hand_on(
+            bytes((0, 2, *bytes(6), *b"::1", *bytes(63)))
+        )
+        websocket._connection.remove_socket_listener = lambda _: None
+        ready = {"ssrc": 7, "ip": "127.0.0.1", "port": far.getsockname()[1], "modes": offered}
+
+        await websocket.initial_connection(ready)
+
+    assert json.loads(wire.sent[-1])["d"]["data"]["mode"] == chosen
 
 
 # Whose doing it is

@@ -1,8 +1,11 @@
+import ctypes
 import errno
 import os
+import platform
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -55,10 +58,91 @@ def box(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     box.close()
 
 
-def test_this_machine_takes_many_datagrams_at_once() -> None:
+def _taken() -> int:
+    """Count what the system has set up for this process."""
+    return Path("/proc/self/maps").read_text(encoding="utf-8").count("[aio]")
+
+
+def test_this_machine_takes_many_datagrams_at_once_and_gets_back_what_that_took() -> None:
+    before = _taken()
     context = aio.Context.open(4)
     assert context is not None
+    assert _taken() == before + 1
+
     context.close()
+
+    assert _taken() == before
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "value"),
+    [(aio.platform, "machine", lambda: "abacus"), (aio.sys, "platform", "darwin"), (aio.sys, "maxsize", (1 << 31) - 1)],
+    ids=["another machine", "another system", "a Python of 32 bits, whose calls have other numbers"],
+)
+def test_elsewhere_no_call_is_made_whose_number_is_not_known(
+    monkeypatch: pytest.MonkeyPatch, where: object, name: str, value: object
+) -> None:
+    monkeypatch.setattr(where, name, value)
+
+    context = aio.Context.open(4)
+
+    assert context is None
+
+
+class Grudging:
+    """The system, which takes few writes at a time, tells of one at a time, and sometimes of none, with an error."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *errors: int) -> None:
+        self._system = aio._SYSCALL
+        self._errors = list(errors)
+        monkeypatch.setattr(aio, "_SYSCALL", self)
+
+    def __call__(self, call: int, context: object, *rest: object) -> int:
+        _, _, submit, reap = aio._NUMBERS[platform.machine()]
+        if call == submit:
+            count, blocks = rest
+            rest = ctypes.c_long(min(count.value, 3)), blocks
+        elif call == reap and self._errors:
+            ctypes.set_errno(self._errors.pop(0))
+            return -1
+        elif call == reap:
+            rest = ctypes.c_long(1), ctypes.c_long(1), *rest[2:]
+        return self._system(call, context, *rest)
+
+
+def test_a_system_that_takes_and_tells_little_at_a_time_is_asked_again(
+    opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Grudging(monkeypatch, errno.EINTR, errno.EINTR)
+    ways, senders = opened(MANY), [Sender() for _ in range(MANY)]
+    ways[-1][0].shutdown(socket.SHUT_WR)
+    box = Outbox()
+
+    for moment in range(20):
+        for sender, (near, _) in zip(senders, ways, strict=True):
+            box.put(sender, near.fileno(), bytes([moment]))
+        box.dispatch()
+    box.close()
+
+    for _, far in ways[:-1]:
+        assert [far.recv(16) for _ in range(20)] == [bytes([moment]) for moment in range(20)]
+    assert [sender.refusals for sender in senders] == [[]] * (MANY - 1) + [[errno.EPIPE] * 20]
+
+
+def test_a_system_that_does_not_tell_what_became_of_packets_is_not_asked_for_ever(
+    opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    Grudging(monkeypatch, errno.ENOSYS)
+    ways = opened(MANY)
+    box = Outbox()
+
+    for near, _ in ways:
+        box.put(Sender(), near.fileno(), b"word")
+    box.dispatch()
+    box.close()
+
+    assert [far.recv(16) for _, far in ways] == [b"word"] * MANY
+    assert "does not tell what became of packets" in caplog.text
 
 
 @pytest.mark.parametrize("count", [1, FEW - 1, FEW, 3 * FEW])
@@ -76,6 +160,16 @@ def test_each_datagram_arrives_where_it_belongs_in_its_order(
         heard = [far.recv(2048) for _ in range(20)]
         assert heard == [bytes([moment]) + bytes([number]) * (100 + number) for moment in range(20)]
     assert sender.refusals == []
+
+
+def test_few_have_left_as_soon_as_they_are_dispatched(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+    ways = opened(FEW - 1)
+
+    for near, _ in ways:
+        box.put(Sender(), near.fileno(), b"word")
+    box.dispatch()
+
+    assert [far.recv(16, socket.MSG_DONTWAIT) for _, far in ways] == [b"word"] * len(ways)
 
 
 @pytest.mark.parametrize("many", [0, MANY])
@@ -144,6 +238,46 @@ def test_more_than_leave_together_arrive_too(
     assert [far.recv(16) for _, far in ways] == [b"word"] * len(ways)
 
 
+def test_what_leaves_because_there_is_more_does_not_overtake_what_was_put_before(
+    opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+
+    class Slow(Sender):
+        def refuse(self, reason: int) -> None:
+            assert go.wait(5.0)
+
+    monkeypatch.setattr(batch, "MOST", FEW)
+    [(near, far)] = opened(1)
+    box = Outbox()
+    for _ in range(FEW):
+        box.put(Slow(), -1, b"nowhere")
+    box.dispatch()
+    box.put(Sender(), near.fileno(), b"first")
+    box.dispatch()
+
+    for _ in range(FEW + 1):
+        box.put(Sender(), near.fileno(), b"more")
+    go.set()
+    box.close()
+
+    assert [far.recv(16) for _ in range(FEW + 2)] == [b"first", *[b"more"] * (FEW + 1)]
+
+
+def test_a_datagram_for_which_there_is_no_room_harms_no_other(
+    box: Outbox, opened: Callable[[int], Sequence[Way]]
+) -> None:
+    [(near, far)] = opened(1)
+
+    box.put(Sender(), near.fileno(), b"first")
+    with pytest.raises(BufferError):
+        box.put(Sender(), near.fileno(), bytes(batch.MOST * batch.LONGEST))
+    box.put(Sender(), near.fileno(), b"second")
+    box.dispatch()
+
+    assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
+
+
 def test_the_longest_datagrams_have_room(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
     [(near, far)] = opened(1)
     for _ in range(batch.MOST // 8):
@@ -151,6 +285,52 @@ def test_the_longest_datagrams_have_room(box: Outbox, opened: Callable[[int], Se
             box.put(Sender(), near.fileno(), bytes([number]) * batch.LONGEST)
         box.dispatch()
         assert [far.recv(4096) for _ in range(8)] == [bytes([number]) * batch.LONGEST for number in range(8)]
+
+
+def test_all_that_leave_together_may_be_the_longest_again_and_again(
+    box: Outbox, opened: Callable[[int], Sequence[Way]]
+) -> None:
+    [(near, far)] = opened(1)
+
+    for moment in range(2 * outbox.SPARE):
+        for _ in range(batch.MOST - 1):
+            box.put(Sender(), -1, bytes(batch.LONGEST))
+        for number in range(2):  # the second is one too many, and leaves with others
+            box.put(Sender(), near.fileno(), bytes([moment, number]) * (batch.LONGEST // 2))
+        box.dispatch()
+
+    heard = [far.recv(4096) for _ in range(4 * outbox.SPARE)]
+    sent = [bytes([moment, number]) for moment in range(2 * outbox.SPARE) for number in range(2)]
+    assert heard == [each * (batch.LONGEST // 2) for each in sent]
+
+
+def test_a_fault_where_few_are_sent_has_nothing_sent_twice(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+    class Faulty(Sender):
+        def refuse(self, reason: int) -> None:
+            raise RuntimeError("a bug")
+
+    [(near, far)] = opened(1)
+
+    box.put(Sender(), near.fileno(), b"first")
+    box.put(Faulty(), -1, b"nowhere")
+    with pytest.raises(RuntimeError):
+        box.dispatch()
+    box.put(Sender(), near.fileno(), b"second")
+    box.dispatch()
+
+    assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
+
+
+def test_a_socket_is_closed_once(opened: Callable[[int], Sequence[Way]]) -> None:
+    [(near, _)] = opened(1)
+    retired: list[socket.socket] = []
+    mine = MediaSocket(near, retired.append)
+
+    mine.close()
+    mine.close()
+
+    [once] = retired
+    once.close()
 
 
 def test_a_closed_socket_keeps_its_number_until_what_was_put_for_it_has_left(
@@ -172,6 +352,23 @@ def test_a_closed_socket_keeps_its_number_until_what_was_put_for_it_has_left(
     box.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(number)
+
+
+def test_a_socket_that_cannot_be_closed_has_nothing_sent_twice(
+    box: Outbox, opened: Callable[[int], Sequence[Way]]
+) -> None:
+    [(near, far)] = opened(1)
+    closed = socket.socket()
+    os.close(closed.fileno())
+
+    box.put(Sender(), near.fileno(), b"first")
+    box.retire(closed)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        box.dispatch()
+    box.put(Sender(), near.fileno(), b"second")
+    box.dispatch()
+
+    assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
 
 
 def test_a_fault_in_the_thread_that_sends_is_logged_and_it_goes_on(
@@ -196,8 +393,19 @@ def test_a_fault_in_the_thread_that_sends_is_logged_and_it_goes_on(
     assert caplog.text.count("Packets were not sent") == moments
 
 
-def test_closing_leaves_no_thread_and_nothing_unsent(opened: Callable[[int], Sequence[Way]]) -> None:
+def test_what_is_put_after_closing_leaves_too(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
     ways = opened(MANY)
+    box.close()
+
+    for near, _ in ways:
+        box.put(Sender(), near.fileno(), b"late")
+    box.dispatch()
+
+    assert [far.recv(16) for _, far in ways] == [b"late"] * MANY
+
+
+def test_closing_leaves_no_thread_and_nothing_unsent(opened: Callable[[int], Sequence[Way]]) -> None:
+    ways, before = opened(MANY), _taken()
     box = Outbox()
     for near, _ in ways:
         box.put(Sender(), near.fileno(), b"last")
@@ -206,3 +414,4 @@ def test_closing_leaves_no_thread_and_nothing_unsent(opened: Callable[[int], Seq
 
     assert [far.recv(16) for _, far in ways] == [b"last"] * MANY
     assert "outbox" not in {thread.name for thread in threading.enumerate()}
+    assert _taken() == before

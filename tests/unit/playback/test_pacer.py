@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 
+from bot.playback.outbox import FEW
 from bot.playback.pacer import PHASES, Pacer
 from bot.playback.player import TAIL, Player
 
@@ -158,3 +159,52 @@ async def test_a_socket_is_closed_although_the_clock_has_stopped() -> None:
     with far:
         pacer.retire(near)
         assert far.recv(1) == b""
+
+
+async def test_a_socket_is_closed_although_the_clock_stops_at_that_moment() -> None:
+    class Last(socket.socket):
+        """Is closed by the pacer's thread, just before that ends."""
+
+        def close(self) -> None:
+            super().close()
+            pacer.retire(near)
+            pacer._closing = True
+            closed.set()
+
+    near, far = socket.socketpair()
+    closed = threading.Event()
+    async with Pacer() as pacer:
+        pacer.retire(Last())
+        await _wait(closed)
+    with far:
+        far.settimeout(5.0)
+        assert far.recv(1) == b""
+
+
+async def test_a_moment_with_many_starts_a_thread_that_sends_and_is_gone_with_the_pacer() -> None:
+    class Nobody:
+        def refuse(self, reason: int) -> None:
+            pass
+
+    def sends() -> bool:
+        return "outbox" in {thread.name for thread in threading.enumerate()}
+
+    async def put(pacer: Pacer, count: int) -> None:
+        ended = threading.Event()
+
+        def tick() -> bool:
+            for _ in range(count):
+                pacer.outbox.put(Nobody(), -1, b"nowhere")
+            pacer.add(_ticks([], 1, ended))
+            return False
+
+        pacer.add(tick)
+        await _wait(ended)
+
+    async with Pacer() as pacer:
+        await put(pacer, FEW - 1)
+        assert not sends()
+        await put(pacer, FEW)
+        assert sends()
+
+    assert not sends()

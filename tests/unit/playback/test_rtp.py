@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from nacl.secret import Aead
 
+from bot.playback import batch
 from bot.playback.ciphers import AES, MODES, XCHACHA
 from bot.playback.native import send
 from bot.playback.rtp import LONGEST, RtpStream
@@ -90,6 +91,14 @@ def test_no_more_is_sealed_than_an_opus_packet_has(mode: str) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         stream.rekey(mode, KEY[1:], 7)
     assert _open(mode, stream.seal([bytes(LONGEST)])[0], KEY) == bytes(LONGEST)
+
+
+@each_mode
+def test_the_longest_payload_makes_a_datagram_for_which_there_is_room(mode: str) -> None:
+    stream = RtpStream()
+    stream.rekey(mode, KEY, 7)
+
+    assert len(stream.seal([bytes(LONGEST)])[0]) <= batch.LONGEST
 
 
 def test_pynacl_is_a_release_whose_library_we_know() -> None:

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 from bot.errors import PlaybackError
 from bot.playback.buffer import SILENCE
+from bot.playback.ciphers import XCHACHA
 from bot.playback.player import TAIL
 from bot.playback.voice_client import ChannelVoice, connect
 from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, STAGE, Aviary, FarVoice
@@ -80,6 +81,7 @@ def test_no_discord_py_is_asked_for_that_cannot_encrypt_from_end_to_end() -> Non
             gateway.DiscordVoiceWebSocket.received_message,
             "self._connection.mode = data['mode']\n            await self.load_secret_key(data)",
         ),
+        (gateway.DiscordVoiceWebSocket.initial_connection, "mode = modes[0]"),
         (voice_state.VoiceConnectionState.__init__, "self.socket: socket.socket = MISSING"),
         (voice_state.VoiceConnectionState.__init__, "self.ws: DiscordVoiceWebSocket = MISSING"),
         (voice_state.VoiceConnectionState.__init__, "self._state: ConnectionFlowState"),
@@ -425,6 +427,22 @@ async def test_a_packet_that_follows_and_is_not_taken_by_the_network_is_not_coun
         voice._sender.go_on()
 
     assert (voice.sent, voice.refused) == (1, 2)
+    await voice.disconnect(force=True)
+
+
+@pytest.mark.parametrize(("mode", "key"), [("a cipher of tomorrow", [1] * 32), (XCHACHA, [1] * 31)])
+async def test_nothing_leaves_under_the_old_key_where_the_new_one_is_of_no_use(
+    aviary: Aviary, mode: str, key: list[int]
+) -> None:
+    voice = await aviary.connect(aviary.channel(LOUNGE))
+    voice._sender.send(b"a")
+
+    voice._handshake.mode, voice._handshake.secret_key = mode, key
+
+    for _ in range(2):
+        with pytest.raises((KeyError, ValueError)):
+            voice._sender.send(b"b")
+    assert voice.sent == 1
     await voice.disconnect(force=True)
 
 
