@@ -7,6 +7,8 @@ lock, those of the next moment are encrypted.
 import logging
 import socket
 import threading
+from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 
 from bot.playback.aio import Context
@@ -57,7 +59,7 @@ class Outbox:
         if len(filled) >= FEW and not self._tried:
             self._start()
         if self._context is None or (len(filled) < FEW and self._empty.qsize() == SPARE):
-            filled.send()
+            _leave(filled.send)
             return
         self._full.put(filled)
         self._filling = self._empty.get()
@@ -82,9 +84,13 @@ class Outbox:
             batch = self._full.get()
             if batch is None or self._context is None:
                 return
-            try:
-                batch.submit(self._context)
-            except Exception:  # the thread belongs to every channel
-                log.exception("Packets were not sent")
-            finally:
-                self._empty.put(batch)
+            _leave(partial(batch.submit, self._context))
+            self._empty.put(batch)
+
+
+def _leave(send: Callable[[], None]) -> None:
+    """Send; whatever fails must not end the thread, which belongs to every channel."""
+    try:
+        send()
+    except Exception:
+        log.exception("Packets were not sent")

@@ -313,8 +313,7 @@ def test_a_fault_where_few_are_sent_has_nothing_sent_twice(box: Outbox, opened: 
 
     box.put(Sender(), near.fileno(), b"first")
     box.put(Faulty(), -1, b"nowhere")
-    with pytest.raises(RuntimeError):
-        box.dispatch()
+    box.dispatch()
     box.put(Sender(), near.fileno(), b"second")
     box.dispatch()
 
@@ -363,23 +362,23 @@ def test_a_socket_that_cannot_be_closed_has_nothing_sent_twice(
 
     box.put(Sender(), near.fileno(), b"first")
     box.retire(closed)
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        box.dispatch()
+    box.dispatch()
     box.put(Sender(), near.fileno(), b"second")
     box.dispatch()
 
     assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
 
 
-def test_a_fault_in_the_thread_that_sends_is_logged_and_it_goes_on(
-    opened: Callable[[int], Sequence[Way]], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("count", [1, MANY])
+def test_a_fault_in_sending_is_logged_and_ends_no_thread(
+    opened: Callable[[int], Sequence[Way]], caplog: pytest.LogCaptureFixture, count: int
 ) -> None:
     class Faulty(Sender):
         def refuse(self, reason: int) -> None:
             raise RuntimeError("a bug")
 
     box = Outbox()
-    ways = opened(MANY)
+    ways = opened(count)
     moments = 2 * outbox.SPARE
     for moment in range(moments):
         for near, _ in ways:
