@@ -225,6 +225,19 @@ async def test_a_line_dropped_before_it_was_written_is_no_matter_for_the_databas
     assert lines.written.empty()
 
 
+async def test_a_line_may_be_dropped_again_once_it_is_gone(book: LineBook, tmp_path: Path) -> None:
+    said, waits = make_line(), make_line()
+    book.keep(said)
+    book.keep(waits)
+    await book.flush()
+
+    for _ in range(2):
+        book.drop(said.id)
+        await book.flush()
+
+    assert [line.id for line in await _left(tmp_path)] == [waits.id]
+
+
 async def test_sentences_reached_together_are_written_as_the_last_one(book: LineBook, tmp_path: Path) -> None:
     line = make_line()
 
