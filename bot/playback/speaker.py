@@ -168,6 +168,7 @@ class Speaker:
         for turn in self._queue.turns:
             turn.channel = found(guild, turn.channel)
         self._presence.renew(guild)
+        self.judge()  # of what changed meanwhile nothing is told
 
     def judge(self) -> None:
         """End the lines that the bot may not say any more, with the cure."""

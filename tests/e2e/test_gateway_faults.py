@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.booth import clean, said, says, speaking, understood
 from tests.e2e.ears import Recogniser
-from tests.e2e.stage import House, Scene
+from tests.e2e.stage import PATIENCE, House, Scene, over
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -94,6 +94,24 @@ async def test_a_session_that_is_over_ends_the_call_and_the_bot_comes_back_and_s
     assert len(parts) <= 4
     clean(heard)
     assert stall.lounge.present == ["alice", "Mynah"]
+
+
+@pytest.mark.parametrize("fault", ["forgotten but for the call", "outage"])
+async def test_a_right_to_speak_that_was_taken_while_the_bot_was_told_nothing_ends_its_line_with_the_cure(
+    stall: Scene, fault: str
+) -> None:
+    answer = await speaking(stall, *LINE, *LINE)
+
+    if fault == "outage":
+        stall.guild.goes_down()
+    else:
+        stall.discord.gateway.invalidate(keeps_calls=True)
+    stall.guild.deny(stall.lounge, "SPEAK", to=stall.guild.bot)
+    if fault == "outage":
+        stall.guild.comes_back()
+    await answer.until(over, PATIENCE)
+
+    assert answer.content == "I may not speak in #Lounge: give me Connect and Speak there."
 
 
 async def test_after_a_new_session_the_bot_sees_who_comes_and_goes(booth: House, stall: Scene) -> None:

@@ -1,10 +1,13 @@
 """What moderators do to the bot in the middle of a line: what a listener hears, and what the asker reads."""
 
+from collections.abc import Callable
+
 import pytest
 
 from bot.models import PACKET_SECONDS
 from bot.playback.player import TAIL
 from bot.playback.source import END
+from playground.discord import Guild, RoleHandle
 from tests.e2e.booth import clean, said, says, speaking, understood
 from tests.e2e.ears import Recogniser
 from tests.e2e.stage import PATIENCE, Scene, over, refusal
@@ -105,14 +108,24 @@ async def test_a_bot_whose_right_to_speak_is_taken_ends_its_lines_with_the_cure_
     assert understood(recogniser, await stall.alice.silence(stall.lounge)) == said([3])
 
 
-async def test_a_bot_whose_role_is_taken_ends_its_line_with_the_cure(stall: Scene) -> None:
-    role = stall.guild.add_role("Voices")
-    stall.guild.deny(stall.lounge, "SPEAK")
-    stall.guild.allow(stall.lounge, "SPEAK", to=role)
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda guild, role: guild.revoke(role, guild.bot),
+        lambda guild, role: guild.deny(role, "SPEAK"),
+        lambda guild, role: guild.remove_role(role),
+    ],
+    ids=["from it", "its right", "from everybody"],
+)
+async def test_a_bot_whose_role_is_taken_ends_its_line_with_the_cure(
+    stall: Scene, take: Callable[[Guild, RoleHandle], None]
+) -> None:
+    role = stall.guild.add_role("Voices", "SPEAK")
+    stall.guild.deny(stall.guild.everyone, "SPEAK")
     stall.guild.grant(role, stall.guild.bot)
     answer = await speaking(stall, *LINE)
 
-    stall.guild.revoke(role, stall.guild.bot)
+    take(stall.guild, role)
     await answer.until(over, PATIENCE)
 
     assert answer.content == CURE

@@ -79,7 +79,9 @@ async def test_where_nothing_is_said_that_is_told(spoken: Scene, command: str) -
     assert await refusal(await spoken.alice.slash(command)) == "Nothing is being said here."
 
 
-@pytest.mark.parametrize("command", ["queue", "skip", "stop", "pause", "resume", "join", "leave", "replay"])
+@pytest.mark.parametrize(
+    "command", ["queue", "skip", "stop", "pause", "resume", "join", "leave", "replay", "voicetest"]
+)
 async def test_in_direct_messages_there_is_no_such_command(spoken: Scene, command: str) -> None:
     with pytest.raises(ClientRefusedError, match="hidden"):
         await spoken.alice.slash(command, in_channel=spoken.alice.inbox)

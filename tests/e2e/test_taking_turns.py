@@ -119,6 +119,19 @@ async def test_leave_ends_the_line_and_the_call(spoken: Scene) -> None:
     assert await refusal(await spoken.bob.slash("leave")) == "I am in no voice channel here."
 
 
+async def test_leave_sends_out_a_bot_that_an_earlier_process_left_in_a_channel(spoken: Scene) -> None:
+    guild = spoken.house.bot.get_guild(spoken.guild.id)
+    assert guild is not None
+    await guild.change_voice_state(channel=guild.get_channel(spoken.lounge.id))
+    await spoken.until(lambda: spoken.bot_name in spoken.lounge.present)
+
+    left = await (await spoken.bob.slash("leave")).settled(PATIENCE)
+
+    assert left.content == "I have left the voice channel."
+    await spoken.quiet()
+    assert await refusal(await spoken.bob.slash("leave")) == "I am in no voice channel here."
+
+
 @pytest.mark.parametrize("right", ["mute_members", "move_members"])
 async def test_leave_is_refused_to_who_does_not_listen_unless_they_may_mute_or_move_members(
     spoken: Scene, right: str

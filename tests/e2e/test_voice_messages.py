@@ -84,8 +84,9 @@ async def test_a_long_line_is_drawn_in_256_points_and_not_more(scene: Scene, low
 async def test_everybody_sees_that_it_is_an_ai_voice_and_who_asked(scene: Scene, low: Cast) -> None:
     await scene.house.give(scene.alice, low, "*Aki*")
 
-    _, label, message = await _sent(scene, f"@everyone {scene.bob.mention} Hello.")
+    answer, label, message = await _sent(scene, f"@everyone {scene.bob.mention} Hello.")
 
+    assert answer.content == "Here is what \\*Aki\\* says."
     assert label.content == "AI voice: **\\*Aki\\***, asked for by alice"
     assert not label.ephemeral
     assert not label.files
@@ -185,13 +186,44 @@ async def test_in_direct_messages_it_is_a_file_for_that_member_alone(
     assert scene.text.messages == []
 
 
-async def test_what_is_too_large_is_told_and_nothing_is_posted(scene: Scene, low: Cast) -> None:
+async def test_in_direct_messages_a_line_that_is_to_go_nowhere_is_a_file(scene: Scene, low: Cast) -> None:
+    alice = scene.alice
+    await scene.house.give(alice, low, "Aki")
+
+    answer = await alice.slash("say", text="Hello.", in_channel=alice.inbox)
+    await answer.followed(timeout=PATIENCE)
+
+    assert answer.content == "Here is what Aki says."
+    assert [list(seen.files) for seen in alice.direct_messages] == [["aki.ogg"]]
+
+
+@pytest.mark.parametrize("where", ["voice message", "file"])
+async def test_a_style_that_the_model_does_not_know_is_told_to_who_asked_alone(
+    scene: Scene, low: Cast, where: str
+) -> None:
+    await scene.house.give(scene.alice, low, "Aki")
+
+    answer = await scene.alice.slash("say", text="Hello.", style="whispering", where=where)
+    await scene.until(lambda: any(seen.files for seen in scene.text.messages))
+
+    assert answer.content == "Here is what Aki says. Its model does not know that style, so it is said plainly."
+    assert not any("style" in seen.content for seen in scene.text.messages)
+
+
+@pytest.mark.parametrize(
+    ("where", "cure"),
+    [
+        ("voice message", "The voice message is larger than Discord takes here: say less."),
+        ("file", "The file is larger than Discord takes here: choose format ogg, or say less."),
+    ],
+)
+async def test_what_is_too_large_is_told_and_nothing_is_posted(scene: Scene, low: Cast, where: str, cure: str) -> None:
     await scene.house.give(scene.alice, low, "Aki")
     scene.guild.limit_files(5_000)
 
-    told = await refusal(await scene.alice.slash("say", text=sentence(4), where="voice message"))
+    told = await refusal(await scene.alice.slash("say", text=sentence(4), where=where))
 
-    assert told == "The voice message is larger than Discord takes here: say less."
+    assert told == cure
     assert scene.text.messages == []
 
 

@@ -76,6 +76,16 @@ async def test_a_file_says_whose_voice_it_is_and_that_it_is_made_by_a_machine(sc
     assert "\\*Aki\\*" in seen[0].content
 
 
+async def test_a_member_whose_name_is_markup_is_named_in_plain_letters(scene: Scene, low: Cast) -> None:
+    carol = scene.guild.add_member("**carol**")
+    await scene.house.give(carol, low, "Aki")
+
+    answer = await carol.slash("say", text="Hello.", where="file")
+
+    (seen,) = await answer.followed(timeout=PATIENCE)
+    assert seen.content == "AI voice: **Aki**, asked for by \\*\\*carol\\*\\*"
+
+
 async def test_every_command_and_every_option_says_what_it_is(scene: Scene) -> None:
     described: dict[str, str] = {}
 

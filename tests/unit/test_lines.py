@@ -225,6 +225,19 @@ async def test_a_line_dropped_before_it_was_written_is_no_matter_for_the_databas
     assert lines.written.empty()
 
 
+async def test_a_line_may_be_dropped_again_once_it_is_gone(book: LineBook, tmp_path: Path) -> None:
+    said, waits = make_line(), make_line()
+    book.keep(said)
+    book.keep(waits)
+    await book.flush()
+
+    for _ in range(2):
+        book.drop(said.id)
+        await book.flush()
+
+    assert [line.id for line in await _left(tmp_path)] == [waits.id]
+
+
 async def test_sentences_reached_together_are_written_as_the_last_one(book: LineBook, tmp_path: Path) -> None:
     line = make_line()
 
@@ -329,16 +342,64 @@ async def test_a_refused_line_that_was_said_meanwhile_does_not_come_back(book: L
 async def test_what_happens_to_a_line_while_it_is_being_refused_is_not_forgotten(store: Store, tmp_path: Path) -> None:
     said, waits = make_line(), make_line()
 
+    anew = replace(waits, panel_channel_id=1, panel_message_id=2)
+
     def get_on() -> None:
         book.drop(said.id)
         book.reach(waits.id, 2)
+        book.keep(anew)
 
     async with LineBook(RefusingLines(store.lines, get_on), gather=NEVER, retry=NEVER) as book:
         book.keep(said)
         book.keep(waits)
         await book.flush()
 
-    assert await _left(tmp_path) == (replace(waits, sentence=2, restored=1),)
+    assert await _left(tmp_path) == (replace(anew, sentence=2, restored=1),)
+
+
+async def test_each_time_a_database_begins_to_refuse_is_told_and_each_end_of_it_once(
+    book: LineBook, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="bot.lines")
+    for _ in range(2):
+        with _busy(tmp_path):
+            book.keep(make_line())
+            await book.flush()
+        for _ in range(2):
+            book.keep(make_line())
+            await book.flush()
+
+    told = [record.levelname for record in caplog.records]
+    assert told == ["WARNING", "INFO"] * 2
+
+
+async def test_after_a_refusal_what_changes_is_written_as_soon_as_before(store: Store, tmp_path: Path) -> None:
+    lines = NotedLines(store.lines)
+    async with LineBook(lines, gather=0.001, retry=NEVER) as book:
+        with _busy(tmp_path):
+            book.keep(make_line())
+            assert await lines.written.get() == "refused"
+        await book.flush()
+        assert await lines.written.get() == "done"
+
+        book.keep(make_line())
+        async with asyncio.timeout(30):
+            assert await lines.written.get() == "done"
+
+
+async def test_who_does_not_wait_for_the_writing_any_more_does_not_disturb_it(
+    book: LineBook, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    book.keep(line := make_line())
+    flushing = asyncio.create_task(book.flush())
+    asyncio.get_running_loop().call_soon(flushing.cancel)
+    await asyncio.wait({flushing})
+    assert flushing.cancelled()
+
+    await book.flush()
+
+    assert [each.id for each in await _left(tmp_path)] == [line.id]
+    assert "bug" not in caplog.text
 
 
 async def test_what_was_refused_is_tried_again_without_anybody_asking(store: Store, tmp_path: Path) -> None:
@@ -429,6 +490,16 @@ async def test_lines_that_are_too_old_are_not_taken_up(store: Store, book: LineB
     await store.lines.write(added=[old, young])
 
     assert [line.id for line in await book.take_up(HOUR)] == [young.id]
+
+
+async def test_only_lines_that_are_not_taken_up_are_told_as_given_up(store: Store, book: LineBook) -> None:
+    old = make_line(asked_at=datetime.now(UTC) - timedelta(minutes=61))
+    young = make_line(asked_at=datetime.now(UTC) - timedelta(minutes=59))
+    await store.lines.write(added=[old, young])
+
+    assert await book.given_up(HOUR) == (old,)
+    assert await book.take_up(HOUR) == (replace(young, restored=1),)
+    assert await book.given_up(HOUR) == ()
 
 
 async def test_lines_outlive_a_process_that_is_killed_and_are_restored_once(tmp_path: Path) -> None:

@@ -67,6 +67,10 @@ class Guild:
         role = self._world.guilds.add_role(self.id, name, named(*permissions), mentionable=mentionable)
         return RoleHandle(self._world, role.id)
 
+    def remove_role(self, role: RoleHandle) -> None:
+        """Delete a role."""
+        self._world.guilds.remove_role(role.id)
+
     def add_member(self, who: str | Member, *roles: RoleHandle, upload_limit: int = _NO_NITRO) -> Member:
         """Let somebody in: a new user of this name, or a member of another server; `upload_limit` grows with Nitro."""
         user = self._world.guilds.add_user(who) if isinstance(who, str) else who.membership.user

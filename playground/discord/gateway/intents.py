@@ -27,6 +27,7 @@ _NEEDED: Mapping[str, Intent] = {
     "GUILD_DELETE": Intent.GUILDS,
     "GUILD_ROLE_CREATE": Intent.GUILDS,
     "GUILD_ROLE_UPDATE": Intent.GUILDS,
+    "GUILD_ROLE_DELETE": Intent.GUILDS,
     "CHANNEL_CREATE": Intent.GUILDS,
     "CHANNEL_UPDATE": Intent.GUILDS,
     "CHANNEL_DELETE": Intent.GUILDS,

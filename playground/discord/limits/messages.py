@@ -74,6 +74,7 @@ def draft_of(data: JsonObject) -> Draft:
         flags=number(data, "flags"),
         mentions=_mentions(data),
         nonce=None if data.get("nonce") is None else str(data["nonce"]),
+        once=flag(data, "enforce_nonce"),
         reply_to=_replied(data),
         reply_must_exist=flag(section(data, "message_reference"), "fail_if_not_exists", default=True),
     )

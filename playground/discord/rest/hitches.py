@@ -1,4 +1,4 @@
-"""Rate limits and server errors that a test asks for. Knows no route."""
+"""Rate limits, server errors and lost connections that a test asks for. Knows no route."""
 
 import re
 from dataclasses import dataclass
@@ -10,13 +10,15 @@ from playground.discord.wire import Json, render
 
 @dataclass(slots=True)
 class Hitch:
-    """The next `times` requests whose "METHOD /path" matches `where` get `status`."""
+    """The next `times` requests whose "METHOD /path" matches `where` get `status`, or no answer where it is None."""
 
     where: re.Pattern[str]
-    status: int
+    status: int | None
     times: int
     retry_after: float = 0.0
     everywhere: bool = False
+    served: bool = False
+    """What is asked for is done all the same."""
 
 
 class Hitches:
@@ -32,9 +34,13 @@ class Hitches:
         """Answer 429 to the next requests whose "METHOD /path" matches; `everywhere` is the global limit."""
         self._hitches.append(Hitch(re.compile(where), 429, times, retry_after, everywhere))
 
-    def fail(self, where: str = ".*", *, status: int = 503, times: int = 1) -> None:
-        """Answer with a server error to the next requests whose "METHOD /path" matches."""
-        self._hitches.append(Hitch(re.compile(where), status, times))
+    def fail(self, where: str = ".*", *, status: int = 503, times: int = 1, served: bool = False) -> None:
+        """Answer with a server error to the next requests whose "METHOD /path" matches; `served` ones are done."""
+        self._hitches.append(Hitch(re.compile(where), status, times, served=served))
+
+    def hang_up(self, where: str = ".*") -> None:
+        """Close the connection on the next request whose "METHOD /path" matches, and do nothing."""
+        self._hitches.append(Hitch(re.compile(where), None, times=1))
 
     def next(self, method: str, path: str) -> Hitch | None:
         """Return what shall go wrong with this request, None for nothing."""
@@ -46,8 +52,12 @@ class Hitches:
         return None
 
 
-def refuse(hitch: Hitch) -> web.Response:
-    """Build the answer (discord.com/developers, "Exceeding A Rate Limit")."""
+def refuse(hitch: Hitch, request: web.Request) -> web.Response:
+    """Build the answer (discord.com/developers, "Exceeding A Rate Limit"), or have none come."""
+    if hitch.status is None:
+        if request.transport is not None:
+            request.transport.close()
+        return web.Response()
     if hitch.status != 429:
         return web.Response(status=hitch.status, text="upstream connect error", content_type="text/plain")
     body: dict[str, Json] = {

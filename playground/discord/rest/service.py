@@ -36,9 +36,15 @@ class Rest:
             return self._unknown(request.method, request.path)
         path = versioned[1]
         hitch = self.hitches.next(request.method, path)
-        if hitch is not None:
+        if hitch is None:
+            return await self._serve(request, path)
+        if hitch.served:
+            await self._serve(request, path)
+        else:
             await request.read()
-            return refuse(hitch)
+        return refuse(hitch, request)
+
+    async def _serve(self, request: web.Request, path: str) -> web.Response:
         found = self._routes.find(request.method, path)
         if found is None:
             await request.read()

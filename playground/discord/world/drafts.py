@@ -42,5 +42,7 @@ class Draft:
     flags: int = 0
     mentions: JsonObject | None = None
     nonce: str | None = None
+    once: bool = False
+    """Where its author has sent a message of this nonce, that is the message."""
     reply_to: int | None = None
     reply_must_exist: bool = True

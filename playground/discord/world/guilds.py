@@ -108,6 +108,16 @@ class Guilds:
         role = self._roles[role_id] = replace(self._roles[role_id], permissions=permissions)
         self._tell_role("GUILD_ROLE_UPDATE", role)
 
+    def remove_role(self, role_id: int) -> None:
+        """Delete a role; whoever had it has it no more, which is told of nobody."""
+        role = self._roles.pop(role_id)
+        for place, member in self._members.items():
+            if role_id in member.role_ids:
+                left = tuple(each for each in member.role_ids if each != role_id)
+                self._members[place] = replace(member, role_ids=left)
+        data: JsonObject = {"guild_id": str(role.guild_id), "role_id": str(role_id)}
+        self._tell(Event("GUILD_ROLE_DELETE", data, role.guild_id))
+
     def add_channel(self, guild_id: int, name: str, kind: ChannelKind, *, user_limit: int = 0) -> Channel:
         """Make a channel."""
         channel = Channel(self._snowflakes.next(), guild_id, kind, name, len(self.channels(guild_id)), user_limit)

@@ -84,6 +84,8 @@ class Messages:
         loading: bool = False,
     ) -> Message:
         """Post a message; `loading` posts the "is thinking..." that a deferral shows."""
+        if draft.once and (earlier := self._sent(author_id, draft.nonce)) is not None:
+            return earlier
         direct = self._directs.find(channel_id)
         kept = MessageFlag(draft.flags) & ~(MessageFlag.EPHEMERAL | MessageFlag.LOADING)
         private = MessageFlag.EPHEMERAL if visible_to is not None else _NO_FLAGS
@@ -103,6 +105,11 @@ class Messages:
         message = replace(message, pings=self._pings(message, draft.mentions))
         self._keep("MESSAGE_CREATE", message)
         return message
+
+    def _sent(self, author_id: int, nonce: str | None) -> Message | None:
+        """Find a message by its nonce."""
+        found = (each for each in self._messages.values() if nonce is not None and each.nonce == nonce)
+        return next((each for each in found if each.author_id == author_id), None)
 
     def fill(self, message_id: int, draft: Draft) -> Message:
         """Give the answer that a deferral promised; like a new message, it notifies."""

@@ -126,6 +126,32 @@ async def test_a_label_stays_where_nobody_knows_whether_the_message_came(
     assert [seen.content for seen in guild.text_channel.messages] == ["**Label** @everyone"]
 
 
+@pytest.mark.usefixtures("bot")
+async def test_a_connection_that_breaks_while_it_is_posted_is_a_sentence_and_no_bug(
+    house: Discord, guild: Guild, alice: Member, journal: Journal
+) -> None:
+    house.rest.hitches.hang_up(r"POST .*/channels/\d+/messages")
+
+    answer = await alice.slash("record")
+    _, told = await answer.followed(2)
+
+    assert told.content == "Discord did not take the voice message: try again, or choose where: file."
+    assert [seen.content for seen in guild.text_channel.messages] == ["**Label** @everyone"]
+    assert not [record for record in journal.records if "bug" in record.getMessage()]
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_message_that_came_is_not_sent_twice_where_discord_fails_to_say_so(
+    house: Discord, guild: Guild, alice: Member
+) -> None:
+    house.rest.hitches.fail(r"POST .*/channels/\d+/messages", status=502, served=True)
+
+    answer = await alice.slash("record")
+    await answer.until(lambda seen: seen.content == "Sent.")
+
+    assert [seen.voice_message for seen in guild.text_channel.messages] == [False, True]
+
+
 def test_the_invitations_of_the_readme_ask_for_what_it_says() -> None:
     readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
     needed = discord.Permissions(view_channel=True, connect=True, speak=True)

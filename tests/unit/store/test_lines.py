@@ -63,6 +63,19 @@ async def test_lines_come_back_in_the_order_of_asking_and_at_one_moment_by_their
     assert [line.id for line in taken] == [line.id for line in lines]
 
 
+async def test_lines_that_are_given_up_are_told_in_the_order_of_asking_and_at_one_moment_by_their_place(
+    store: Store,
+) -> None:
+    now = datetime.now(UTC)
+    lines = [make_line(asked_at=now - timedelta(minutes=age), position=age) for age in (5, 4, 3)]
+    lines += [make_line(asked_at=now, position=place) for place in range(4)]
+
+    await store.lines.write(added=[lines[place] for place in (6, 1, 5, 0, 3, 2, 4)])
+
+    told = await store.lines.given_up(since=now + timedelta(minutes=1))
+    assert [line.id for line in told] == [line.id for line in lines]
+
+
 async def test_no_words_of_a_line_lie_open_on_the_disk(store: Store, tmp_path: Path) -> None:
     await store.lines.write(added=[make_line("tangerine " * 3, style="marmalade", voice_name="Quincey")])
 
@@ -190,6 +203,27 @@ async def test_adding_a_line_again_changes_all_but_how_far_it_is(store: Store) -
     )
 
 
+async def test_adding_a_line_again_does_not_take_back_that_it_got_on(store: Store, url: str) -> None:
+    line = make_line()
+    await store.lines.write(added=[line])
+    (taken,) = await _start_again(url)
+
+    await store.lines.write(reached={line.id: 1})
+    await store.lines.write(added=[replace(taken, panel_channel_id=1, panel_message_id=2)])
+
+    assert [each.sentence for each in await _start_again(url)] == [1]
+
+
+async def test_only_the_lines_of_a_process_that_ends_in_order_are_cleared(store: Store, url: str) -> None:
+    mine, tried = make_line(), make_line()
+    await store.lines.write(added=[mine, tried])
+    await store.lines.take_up(since=EVER)
+
+    await store.lines.acquit([mine.id])
+
+    assert await _start_again(url) == (replace(mine, restored=1),)
+
+
 async def test_what_is_told_of_a_line_that_is_gone_changes_nothing(store: Store) -> None:
     line = make_line()
     await store.lines.write(added=[line])
@@ -224,6 +258,25 @@ async def test_lines_under_another_key_are_forgotten_and_the_others_are_given(
     assert _read(tmp_path, "SELECT id FROM lines") == [(line.id,)]
 
 
+async def test_lines_under_another_key_are_not_told_before_they_are_forgotten(store: Store, url: str) -> None:
+    async with Store(url, key=bytes(32)) as elsewhere:
+        await elsewhere.lines.write(added=[make_line()])
+    line = make_line()
+    await store.lines.write(added=[line])
+
+    assert await store.lines.given_up(since=datetime.now(UTC) + timedelta(minutes=1)) == (line,)
+
+
+async def test_a_start_that_forgets_no_line_says_nothing_in_the_log(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.lines.take_up(since=EVER)
+    await store.lines.write(added=[make_line()])
+    await store.lines.take_up(since=EVER)
+
+    assert [record for record in caplog.records if record.name.startswith("bot.")] == []
+
+
 @pytest.mark.parametrize("tampering", ["id = '" + "1" * 32 + "'", "text = style", "style = x'00'"])
 async def test_words_open_only_in_their_own_place(store: Store, tmp_path: Path, tampering: str) -> None:
     await store.lines.write(added=[make_line(style="sad")])
@@ -238,6 +291,16 @@ async def test_without_a_key_no_line_is_kept(url: str, tmp_path: Path) -> None:
         await store.lines.write(added=[make_line()])
 
         assert await store.lines.take_up(since=EVER) == ()
+
+    assert _read(tmp_path, "SELECT * FROM lines") == []
+
+
+async def test_without_a_key_the_lines_that_were_kept_with_one_are_forgotten(
+    store: Store, url: str, tmp_path: Path
+) -> None:
+    await store.lines.write(added=[make_line()])
+
+    assert await _start_again(url, key=None) == ()
 
     assert _read(tmp_path, "SELECT * FROM lines") == []
 
@@ -282,3 +345,12 @@ async def test_two_that_take_up_at_once_do_not_both_get_a_line(store: Store, url
     both = await asyncio.gather(_start_again(url), _start_again(url))
 
     assert sorted(map(len, both)) == [0, 20]
+
+
+async def test_two_that_write_at_once_both_have_their_lines_written(store: Store, url: str) -> None:
+    lines = [make_line(position=place) for place in range(20)]
+    async with Store(url, key=KEY) as other:
+        writing = [each.lines.write(added=[line]) for each, line in zip([store, other] * 10, lines, strict=True)]
+        await asyncio.gather(*writing)
+
+    assert {line.id for line in await store.lines.take_up(since=EVER)} == {line.id for line in lines}

@@ -141,6 +141,15 @@ async def test_an_empty_message_is_refused(house: Discord, guild: Guild, body: d
     assert (status, answer["code"]) == (400, 50006)
 
 
+async def test_what_is_sent_again_under_its_nonce_is_the_same_message(house: Discord, guild: Guild) -> None:
+    async with running(house) as bot:
+        channel = bot.get_channel(guild.text_channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        sent, again, other = [await channel.send("hello", nonce=nonce) for nonce in (7, 7, 8)]
+    assert (again.id, again.nonce) == (sent.id, "7")
+    assert [seen.id for seen in guild.text_channel.messages] == [sent.id, other.id]
+
+
 async def test_the_bot_posts_reads_changes_and_deletes(house: Discord, guild: Guild, alice: Member) -> None:
     async with running(house) as bot:
         channel = bot.get_channel(guild.text_channel.id)

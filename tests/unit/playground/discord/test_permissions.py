@@ -37,6 +37,19 @@ async def test_overwrites_apply_in_order_everyone_roles_member(house: Discord, g
     assert not may(house, bob, lounge.id) & Permission.SPEAK
 
 
+async def test_nobody_has_a_role_that_was_deleted(house: Discord, guild: Guild, alice: Member) -> None:
+    singers = guild.add_role("singers", "mute_members")
+    bob = guild.add_member("bob", singers)
+    guild.grant(singers, guild.bot)
+    async with running(house) as bot:
+        (known,) = bot.guilds
+        assert known.me.guild_permissions.mute_members
+        guild.remove_role(singers)
+        (role,) = await bot.hears("guild_role_delete")
+        assert (role.id, known.me.guild_permissions.mute_members) == (singers.id, False)
+    assert may(house, bob) == may(house, alice)
+
+
 async def test_who_does_not_see_a_channel_may_nothing_there(house: Discord, guild: Guild, alice: Member) -> None:
     guild.deny(guild.text_channel, "view_channel")
     assert may(house, alice, guild.text_channel.id) == NOBODY

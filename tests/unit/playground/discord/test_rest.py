@@ -2,7 +2,7 @@
 
 import discord
 import pytest
-from aiohttp import web
+from aiohttp import ServerDisconnectedError, web
 from discord import app_commands
 
 from playground.discord import Discord, Guild, Member, PlaygroundError, open_discord
@@ -40,6 +40,16 @@ async def test_a_server_error_is_no_json(house: Discord) -> None:
     house.rest.hitches.fail("GET /users", status=503)
     assert await ask(house, "GET", "/users/@me") == (503, "upstream connect error")
     assert (await ask(house, "GET", "/users/@me"))[0] == 200
+
+
+async def test_an_answer_may_be_lost_though_what_was_asked_for_is_done(house: Discord, guild: Guild) -> None:
+    where = f"/channels/{guild.text_channel.id}/messages"
+    house.rest.hitches.fail(f"POST {where}", served=True)
+    assert (await ask(house, "POST", where, json={"content": "posted"}))[0] == 503
+    house.rest.hitches.hang_up(f"POST {where}")
+    with pytest.raises(ServerDisconnectedError):
+        await ask(house, "POST", where, json={"content": "lost"})
+    assert [seen.content for seen in guild.text_channel.messages] == ["posted"]
 
 
 async def test_a_wrong_token_is_unauthorized(house: Discord) -> None:
