@@ -5,6 +5,7 @@ Every packet's arrival is noted; the sound of a few channels is decrypted, decod
 
 import asyncio
 import json
+import os
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Sequence
@@ -20,6 +21,9 @@ from playground.discord import Discord, Heard, Listener, Tap, open_discord
 from playground.discord.voice.decoder import RATE, Decoder, Sound
 from playground.discord.wires import authority_pem
 
+_BEHIND = 10
+"""Niceness of the far end beside the speaking process: on 2 cores both would wait for each other, and what the kernel
+stamps may be read later."""
 _ALIKE = 0.8
 """Correlation from which on sound is the same: libopus once more costs 0.03, other words are under 0.3."""
 _COMPARED = RATE // 2
@@ -89,6 +93,7 @@ async def run_subject(discord: Discord, asked: Asked, patience: float) -> tuple[
     )  # fmt: skip
     if process.stdout is None or process.stderr is None:
         raise RuntimeError("the subject was started without pipes")
+    os.nice(_BEHIND)
     complaints = asyncio.create_task(process.stderr.read())
     objects: list[dict[str, Any]] = []
     try:
