@@ -1,11 +1,11 @@
-"""Sealing and sending a packet in C, without letting go of Python's interpreter lock.
+"""Encrypting a packet and sending it in C, without letting go of Python's interpreter lock.
 
 Sockets and PyNaCl let go of it for each call of 3 us, and a thread that did so gets it back only when the one that took
 it has had its 5 ms: beside a busy event loop a packet took 2.7 ms so, and 20 us with these. The functions are the C
 library's `send` and libsodium's, which PyNaCl carries; a test pins what is used of it.
 
 They declare no argument types, because converting each argument anew took as long as sealing: whoever calls them hands
-in ctypes objects that are made once, `bytes`, or None. A plain int is passed as a C int.
+in ctypes objects, `bytes`, or None. A plain int is passed as a C int.
 """
 
 import ctypes

@@ -85,7 +85,7 @@ class PacketSender:
         self.go_on()
 
     def go_on(self) -> bool:
-        """Send the next packet that was sealed; False where there is none, or it could not be heard now."""
+        """Put the next sealed packet into the outbox; False where there is none, or it could not be heard now."""
         sealed = self._sealed
         if not sealed:
             return False

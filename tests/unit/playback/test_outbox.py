@@ -328,8 +328,10 @@ def test_a_socket_is_closed_once(opened: Callable[[int], Sequence[Way]]) -> None
     mine.close()
     mine.close()
 
-    [once] = retired
-    once.close()
+    assert len(retired) == 1
+    assert retired[0].fileno() >= 0
+    assert mine.fileno() == -1
+    retired[0].close()
 
 
 def test_a_closed_socket_keeps_its_number_until_what_was_put_for_it_has_left(
