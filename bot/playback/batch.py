@@ -1,8 +1,8 @@
 """Datagrams of many channels that leave together. Knows no packet and no connection but its socket's number."""
 
 import ctypes
+import mmap
 import socket
-from collections.abc import Callable
 from typing import Protocol
 
 from bot.playback.aio import BLOCK_SIZE, TARGET, TARGET_AT, Context, make_writes
@@ -21,19 +21,13 @@ class Refused(Protocol):
         """Take note of it: the system's error number. From any thread."""
 
 
-Put = Callable[[Refused, int, bytes], None]
-"""Adds a datagram, of at most `LONGEST` bytes, for the socket with this number."""
-
-
 class Batch:
     """Owns datagrams until they are sent. Belongs to one thread at a time."""
 
-    def __init__(self, overflow: Put) -> None:
-        """`overflow` is handed what is put where `MOST` are there already."""
-        self._overflow = overflow
+    def __init__(self) -> None:
         self._senders: list[Refused] = []
         self._retired: list[socket.socket] = []
-        self._room = bytearray(MOST * LONGEST)
+        self._room = mmap.mmap(-1, MOST * LONGEST)  # which takes memory only where it was written to
         self._end = 0
         self._writes = make_writes(MOST)
         self._held = [ctypes.c_char.from_buffer(each) for each in (self._room, self._writes)]
@@ -45,16 +39,10 @@ class Batch:
     def __len__(self) -> int:
         return len(self._senders)
 
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to send, and nothing to close."""
-        return not (self._senders or self._retired)
-
-    def put(self, sender: Refused, number: int, datagram: bytes) -> None:
-        """Add one, of at most `LONGEST` bytes, for the socket with this number."""
+    def put(self, sender: Refused, number: int, datagram: bytes) -> bool:
+        """Add one, of at most `LONGEST` bytes, for the socket with this number; False where there is no more room."""
         if len(self._senders) == MOST:
-            self._overflow(sender, number, datagram)
-            return
+            return False
         start, size = self._end, len(datagram)
         end = start + size
         self._room[start:end] = datagram
@@ -62,6 +50,22 @@ class Batch:
         TARGET.pack_into(self._writes, self._target, number, self._address + start, size)
         self._target += BLOCK_SIZE
         self._senders.append(sender)
+        return True
+
+    def withdraw(self, sender: Refused) -> bytes | None:
+        """Take back what this sender put first, None where there is nothing of it."""
+        if sender not in self._senders:
+            return None
+        taken = self._senders.index(sender)
+        at = taken * BLOCK_SIZE + TARGET_AT
+        _, address, size = TARGET.unpack_from(self._writes, at)
+        start = address - self._address
+        self._target -= BLOCK_SIZE  # the last one takes its place
+        self._writes[at : at + TARGET.size] = self._writes[self._target : self._target + TARGET.size]
+        last = self._senders.pop()
+        if taken < len(self._senders):
+            self._senders[taken] = last
+        return self._room[start : start + size]
 
     def retire(self, retired: socket.socket) -> None:
         """Close this socket once all has left."""

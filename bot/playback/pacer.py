@@ -1,6 +1,7 @@
-"""One clock for every channel: a thread that lets each player send its packet of 20 ms when it is due.
+"""One clock for every channel: a thread that has each packet leave when it is due, and its player send more in time.
 
-discord.py has a thread for each channel, which breaks down at a few hundred of them. Knows no packet and no connection.
+What leaves in a moment was put before it: encrypting takes the time until then, and delays nothing. discord.py has a
+thread for each channel, which breaks down at a few hundred of them. Knows no packet and no connection.
 """
 
 import logging
@@ -13,27 +14,27 @@ from types import TracebackType
 from typing import Self
 
 from bot.models import PACKET_SECONDS
-from bot.playback.outbox import Outbox
+from bot.playback.outbox import AT_ONCE, PHASES, Outbox
 
 log = logging.getLogger(__name__)
 
-PHASES = 8
-"""Parts of 20 ms over which channels are spread, so that their packets do not all fall due at once."""
 LATE_SECONDS = 0.005
 """A packet that leaves later than this counts as late."""
 MOST_BEHIND = 0.06
 """Where the clock fell further behind, it is set anew: a burst of more than three packets is not caught up with."""
 
 _STEP = PACKET_SECONDS / PHASES
+_MOMENTS = PHASES * AT_ONCE
 _CROWDED = 4
 """Players more than its share that a phase takes before newcomers go to the next."""
 
-Tick = Callable[[], bool]
-"""Sends what is due and says whether there will be more; must not wait for anything."""
+Tick = Callable[[int], int]
+"""Sends what is due, up to so many packets, and says for how many times 20 ms that will do; 0 where there is no more.
+Must not wait for anything."""
 
 
 class Pacer:
-    """Owns the thread and who is ticked in which phase. Opens and closes with `async with`."""
+    """Owns the thread and who is ticked when. Opens and closes with `async with`."""
 
     def __init__(self) -> None:
         self.late = 0
@@ -42,7 +43,9 @@ class Pacer:
         """Seconds by which the clock was set anew, because the process did not run."""
         self.outbox = Outbox()
         """Takes what is sent in a tick."""
-        self._phases: list[list[Tick]] = [[] for _ in range(PHASES)]
+        self._due: list[list[Tick]] = [[] for _ in range(_MOMENTS)]
+        self._shares = [0] * PHASES
+        """Players in each phase."""
         self._arrivals: deque[Tick] = deque()
         self._retired: deque[socket.socket] = deque()
         self._wake = threading.Event()
@@ -63,7 +66,7 @@ class Pacer:
         self.outbox.close()
 
     def add(self, tick: Tick) -> None:
-        """Call `tick` within 3 ms and then every 20 ms, until it returns False. From any thread."""
+        """Call `tick` within 3 ms and then as it asks for, until it returns 0. From any thread."""
         self._arrivals.append(tick)
         self._wake.set()
 
@@ -82,41 +85,56 @@ class Pacer:
             self._pace()
             self._let_go()
 
-    def _let_go(self) -> None:
+    def _let_go(self) -> int:
         while self._retired:
             self.outbox.retire(self._retired.popleft())
-        self.outbox.dispatch()
+        return self.outbox.dispatch()
 
     def _pace(self) -> None:
-        """Keep time while there is anybody to be ticked."""
+        """Keep time while there is anybody to be ticked, or anything to leave."""
         start, step = time.perf_counter(), 0
-        while not self._closing and (self._arrivals or any(self._phases)):
+        while not self._closing and (self._arrivals or any(self._shares) or self.outbox.waiting):
             due = start + step * _STEP
             ahead = due - time.perf_counter()
             if ahead > 0:
                 time.sleep(ahead)
-            elif ahead < -MOST_BEHIND:
-                self.skipped -= ahead
-                start, due = start - ahead, due - ahead
-                log.debug("the clock was set anew by %.0f ms", -ahead * 1000)
-            phase = step % PHASES
-            self._admit(phase)
-            self._tick(phase)
-            self._let_go()
-            if time.perf_counter() - due > LATE_SECONDS:
-                self.late += len(self._phases[phase])
+            behind = time.perf_counter() - due
+            if behind > MOST_BEHIND:
+                self.skipped += behind
+                start += behind
+                log.debug("the clock was set anew by %.0f ms", behind * 1000)
+            self._admit()
+            left = self._let_go()
+            if behind > LATE_SECONDS:
+                self.late += left
+            self._tick()
             step += 1
 
-    def _admit(self, phase: int) -> None:
+    def _admit(self) -> None:
         """Let newcomers in, where this phase has not more than its share already."""
-        players = self._phases[phase]
-        room = sum(map(len, self._phases)) // PHASES + _CROWDED - len(players)
+        phase = self.outbox.moment % PHASES
+        room = sum(self._shares) // PHASES + _CROWDED - self._shares[phase]
         while self._arrivals and room > 0:
-            players.append(self._arrivals.popleft())
+            self._shares[phase] += 1
             room -= 1
+            self._call(self._arrivals.popleft())
 
-    def _tick(self, phase: int) -> None:
-        players = self._phases[phase]
-        going = [tick for tick in players if tick()]
-        if len(going) != len(players):
-            self._phases[phase] = going
+    def _tick(self) -> None:
+        """Have those send whose next packet is due in the moment to come."""
+        at = self.outbox.moment % _MOMENTS
+        players, self._due[at] = self._due[at], []
+        for tick in players:
+            self._call(tick)
+
+    def _call(self, tick: Tick) -> None:
+        """Have one send, so that it will be its turn again when it is not that of many others."""
+        moment = self.outbox.moment
+        share = self._shares[moment % PHASES] // AT_ONCE + 1
+        most = AT_ONCE
+        while len(self._due[(moment + most * PHASES) % _MOMENTS]) > share and most > 1:
+            most -= 1
+        rounds = tick(most)
+        if rounds:
+            self._due[(moment + rounds * PHASES) % _MOMENTS].append(tick)
+        else:
+            self._shares[moment % PHASES] -= 1

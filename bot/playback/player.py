@@ -1,6 +1,5 @@
-"""One source on its way into a channel, 20 ms at a time. Knows no connection: it is handed what sends."""
+"""One source on its way into a channel, some packets of 20 ms at a time. Knows no connection: it is handed what sends."""
 
-import random
 import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
@@ -11,8 +10,6 @@ from bot.playback.pacer import Pacer
 TAIL = 5
 """Frames of silence after the last word, so that listeners do not fill the gap with its sound (Discord's "Voice Data
 Interpolation")."""
-AHEAD = 7
-"""Packets of a sentence that are got ready together with the one before them: by 140 ms what is paused ends later."""
 
 
 class PacketSource(Protocol):
@@ -33,11 +30,11 @@ class SpeechSource(PacketSource, Protocol):
 class PacketSink(Protocol):
     """Sends Opus packets of 20 ms."""
 
-    def send(self, packet: bytes, following: Sequence[bytes] = ()) -> None:
-        """Send a packet, and get those ready that follow it."""
+    def send(self, packet: bytes, following: Sequence[bytes] = ()) -> int:
+        """Send a packet, and those that follow it when they are due; return for how many times 20 ms that will do."""
 
-    def go_on(self) -> bool:
-        """Send the next that was got ready; False where there is none that could be heard."""
+    def go_on(self) -> int:
+        """Return for how many times 20 ms there is something on its way; 0 where nothing is that could be heard."""
 
 
 class Player:
@@ -47,7 +44,6 @@ class Player:
     """
 
     __slots__ = (
-        "_ahead",
         "_ended",
         "_go_on",
         "_lock",
@@ -71,7 +67,6 @@ class Player:
         self._read = source.read
         self._read_on = source.read_on if isinstance(source, SpeechSource) else _none_ahead
         self._send, self._go_on = sink.send, sink.go_on
-        self._ahead = random.randint(0, AHEAD)  # noqa: S311 - no secret
         self._pacer = pacer
         self._ended = ended
         self._tail = -1
@@ -105,18 +100,16 @@ class Player:
         """Send nothing more, as another source follows."""
         self._stopped, self._tail = True, 0
 
-    def tick(self) -> bool:
-        """Send what is due. Another source's bug is not to silence this one: whatever fails is handed on."""
+    def tick(self, most: int) -> int:
+        """Send up to so many packets. Another source's bug is not to silence this one: whatever fails is handed on."""
         try:
-            if self._tail and self._go_on():
-                return True
+            if self._tail and (going := self._go_on()):
+                return going
             self._woken = False
             if self._tail < 0 and not self._stopped:
                 packet = self._read()
                 if packet:
-                    self._send(packet, self._read_on(self._ahead))
-                    self._ahead = AHEAD
-                    return True
+                    return self._send(packet, self._read_on(most - 1))
                 if packet is None:
                     return self._is_wanted()
             self._end(None)

@@ -1,11 +1,11 @@
 """What a packet needs of a connection on its way out, all in one place. Knows no packet, and nothing of discord.py.
 
-The event loop writes it as the handshake goes on; the pacer's thread reads it for every packet of every channel, fifty
-times a second each: what lies apart in memory costs more there than what is done with it.
+The event loop writes it as the handshake goes on; the pacer's thread reads it as it sends, for a thousand channels in
+turn: what lies apart in memory costs more there than what is done with it.
 """
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 
@@ -32,9 +32,10 @@ class Route:
     """Owns what was agreed on with a voice server last."""
 
     __slots__ = (
-        "connected",
+        "_connected",
         "dave_protocol_version",
         "dave_session",
+        "lost",
         "mode",
         "secret_key",
         "sessions",
@@ -43,8 +44,8 @@ class Route:
         "websocket",
     )
 
-    connected: bool
-    """Whether the handshake is done."""
+    lost: Callable[[], None]
+    """Called by the event loop whenever what was put for this connection must wait: it is not there (any more)."""
     websocket: Websocket
     sessions: int
     """How often the handshake was done; a session that is resumed is the same."""
@@ -59,8 +60,20 @@ class Route:
     """0 in a call without end-to-end encryption."""
 
     def __init__(self) -> None:
-        self.connected = False
+        self._connected = False
+        self.lost = lambda: None
         self.sessions = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether the handshake is done."""
+        return self._connected
+
+    @connected.setter
+    def connected(self, connected: bool) -> None:
+        self._connected = connected
+        if not connected:
+            self.lost()
 
     def live_session(self) -> int | None:
         """Say in which session a packet sent now would be heard: its number, None where it would not be."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bot.models import PACKET_SECONDS
 from bot.playback.buffer import SILENCE
-from bot.playback.outbox import Outbox
+from bot.playback.outbox import PHASES, Outbox
 from bot.playback.route import Route
 from bot.playback.rtp import RtpStream
 
@@ -15,11 +15,14 @@ log = logging.getLogger(__name__)
 
 
 class PacketSender:
-    """Owns what was sent through a route, and what was not. `send` and `go_on` belong to the pacer's thread."""
+    """Owns what was sent through a route, and what was not.
+
+    `send`, `go_on` and `take_back` belong to the pacer's thread.
+    """
 
     __slots__ = (
-        "_failed", "_handed", "_key", "_outbox", "_route", "_sealed", "_session", "_stream", "_withheld", "bounced",
-        "last_sent", "last_voiced",
+        "_due", "_failed", "_handed", "_key", "_outbox", "_route", "_session", "_stream", "_taken_back", "_withheld",
+        "bounced", "last_sent", "last_voiced",
     )  # fmt: skip
 
     def __init__(self, route: Route, outbox: Outbox) -> None:
@@ -27,10 +30,12 @@ class PacketSender:
         self._route = route
         self._stream = RtpStream()
         self._key: object = None
-        self._sealed: list[bytes] = []
-        """Datagrams that are to follow, the next one last: sealing some at a time finds what it needs near at hand."""
+        self._due = 0
+        """The outbox's moment in which the next packet is due."""
+        self._taken_back: Sequence[bytes] = ()
+        """Datagrams that were put and had not left when the connection was lost."""
         self._session = 0
-        """That they were sealed for."""
+        """That the last datagrams were sealed for."""
         self._handed = 0
         """Packets put into the outbox."""
         self._failed = 0
@@ -43,27 +48,28 @@ class PacketSender:
         """When the last packet left, or will have left, on the monotonic clock."""
         self.last_voiced = float("-inf")
         """When the last one left that was not silence."""
+        route.lost = lambda: outbox.recall(self)
 
     @property
     def sent(self) -> int:
         """Packets handed to the network."""
-        return self._handed - self._failed
+        return self._handed - self._count_ahead() - self._failed
 
     @property
     def refused(self) -> int:
         """Packets the network did not take, or that nobody could have decrypted."""
         return self._withheld + self._failed
 
-    def send(self, packet: bytes, following: Sequence[bytes] = ()) -> None:
-        """Send one Opus packet of 20 ms, and seal those that follow it for `go_on`.
+    def send(self, packet: bytes, following: Sequence[bytes] = ()) -> int:
+        """Send one Opus packet of 20 ms, and those that follow it as they are due; return how many are on their way.
 
-        What nobody could decrypt is not sent.
+        What nobody could decrypt is not sent; it takes its 20 ms all the same.
         """
         route = self._route
         voiced = packet != SILENCE or bool(following)  # speech may begin with a packet that is silence
         if not route.connected:  # what was agreed on with the next server is not all there yet
             self._withheld += voiced * (1 + len(following))
-            return
+            return 1
         key = route.secret_key
         if key is not self._key:
             self._stream.rekey(route.mode, key, route.ssrc)
@@ -73,28 +79,50 @@ class PacketSender:
             session = route.dave_session
             if session is None or not session.ready:
                 self._withheld += len(packets)
-                return
+                return 1
             encrypt = session.encrypt_opus
             packets = [each if each == SILENCE else encrypt(each) for each in packets]
-        self._sealed = self._stream.seal(packets)
-        self._sealed.reverse()
         self._session = route.sessions
+        count = self._put(self._stream.seal(packets))
         self.last_sent = time.monotonic() + len(following) * PACKET_SECONDS
         if voiced:
             self.last_voiced = self.last_sent
-        self.go_on()
+        return count
 
-    def go_on(self) -> bool:
-        """Put the next sealed packet into the outbox; False where there is none, or it could not be heard now."""
-        sealed = self._sealed
-        if not sealed:
-            return False
+    def go_on(self) -> int:
+        """Return for how many times 20 ms there is something on its way; 0 where nothing is that could be heard now."""
+        early = self._due - self._outbox.moment
+        if early > 0:
+            return -(-early // PHASES)
         route = self._route
-        if not route.connected or route.sessions != self._session:
-            return False
-        self._outbox.put(self, route.socket.fileno(), sealed.pop())
-        self._handed += 1
-        return True
+        if not self._taken_back or not route.connected or route.sessions != self._session:
+            return 0
+        return self._put(self._taken_back)
+
+    def take_back(self) -> None:
+        """Take back what was put and has not left, for the same session, should it be resumed."""
+        outbox, due = self._outbox, self._due
+        moments = range(due - self._count_ahead() * PHASES, due, PHASES)
+        put = [outbox.withdraw(self, moment) for moment in moments]
+        taken = [datagram for datagram in put if datagram is not None]
+        if taken:
+            self._taken_back = taken
+            self._handed -= len(taken)
+            self._due = outbox.moment
+
+    def _count_ahead(self) -> int:
+        """Return how many packets were put whose moment is still to come."""
+        moments = self._due - self._outbox.moment
+        return moments // PHASES if moments > 0 else 0
+
+    def _put(self, datagrams: Sequence[bytes]) -> int:
+        """Put datagrams into the outbox; return how many."""
+        outbox = self._outbox
+        outbox.put(self, self._route.socket.fileno(), datagrams)
+        self._taken_back = ()
+        self._handed += len(datagrams)
+        self._due = outbox.moment + len(datagrams) * PHASES
+        return len(datagrams)
 
     def refuse(self, reason: int) -> None:
         """Take note that a datagram was not sent, by the system's error number."""

@@ -6,7 +6,7 @@ server's websocket. Everything between, with the pacer's thread, is the real thi
 
 import asyncio
 import socket
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -24,7 +24,7 @@ from bot.playback.buffer import SILENCE
 from bot.playback.handshake import ChannelConnection
 from bot.playback.line import Line
 from bot.playback.link import Connect
-from bot.playback.outbox import Outbox
+from bot.playback.outbox import PHASES, Outbox
 from bot.playback.pacer import Pacer
 from bot.playback.route import Route
 from bot.playback.sender import PacketSender
@@ -124,56 +124,74 @@ class FarVoice(ChannelVoice):
         await super().wait_encrypted(seconds)
 
     def create_sender(self, route: Route) -> PacketSender:
-        return FarSender(route, self, EagerOutbox())
+        return FarSender(route, self)
 
 
-class EagerOutbox(Outbox):
-    """Our outbox, which sends whatever is put at once: so it is known then whether it left."""
+class FarOutbox(Outbox):
+    """Our outbox, whose packets are noted as they leave."""
 
     def __init__(self) -> None:
         super().__init__()
-        put = self.put
+        self._leaving: defaultdict[int, set[FarSender]] = defaultdict(set)
 
-        def put_and_send(sender: Refused, socket: int, datagram: bytes) -> None:
-            put(sender, socket, datagram)
-            self.dispatch()
+    def put(self, sender: Refused, number: int, datagrams: Sequence[bytes]) -> None:
+        super().put(sender, number, datagrams)
+        if isinstance(sender, FarSender):
+            for place in range(len(datagrams)):
+                self._leaving[self.moment + place * PHASES].add(sender)
+            sender.take_up()
 
-        self.put = put_and_send
+    def withdraw(self, sender: Refused, moment: int) -> bytes | None:
+        self._leaving[moment] -= {sender}
+        return super().withdraw(sender, moment)
+
+    def dispatch(self) -> int:
+        moment = self.moment
+        count = super().dispatch()
+        for sender in self._leaving.pop(moment, ()):
+            sender.note()
+        return count
 
 
 class FarSender(PacketSender):
     """Our sender, whose packets are noted as they leave."""
 
-    def __init__(self, route: Route, voice: FarVoice, outbox: Outbox) -> None:
-        super().__init__(route, outbox)
+    def __init__(self, route: Route, voice: FarVoice) -> None:
+        super().__init__(route, voice.client.aviary.pacer.outbox)
         self._voice = voice
-        self._packets: deque[bytes] = deque()
-        self._clear = False
+        self._sent: deque[tuple[bytes, bool]] | None = None
+        """What is being sent, and whether it is in clear."""
+        self._packets: deque[tuple[bytes, bool]] = deque()
+        """What is on its way, or was taken back."""
+        self._refused = False
 
-    def send(self, packet: bytes, following: Sequence[bytes] = ()) -> None:
+    def send(self, packet: bytes, following: Sequence[bytes] = ()) -> int:
         if self._voice.client.aviary.send_fault is not None:
             raise self._voice.client.aviary.send_fault
-        held, self._packets, refused = self._packets, deque((packet, *following)), self.refused
-        self._clear = not self._voice.encrypted
-        super().send(packet, following)
-        if len(self._packets) == 1 + len(following):  # none of them left
-            self._packets = held
-            if self.refused > refused:
-                self._voice.client.aviary.note_refusal()
+        refused, clear = self.refused, not self._voice.encrypted
+        self._sent = deque((each, clear) for each in (packet, *following))
+        count = super().send(packet, following)
+        if self.refused > refused:
+            self._voice.client.aviary.note_refusal()
+        return count
 
-    def go_on(self) -> bool:
-        refused = self.refused
-        going = super().go_on()
-        if going:
-            self._note(self._packets.popleft(), refused)
-        return going
+    def take_up(self) -> None:
+        """Take note that packets are put: those that are being sent, or those that were taken back."""
+        if self._sent is not None:
+            self._packets, self._sent = self._sent, None
 
-    def _note(self, packet: bytes, refused: int) -> None:
-        voice = self._voice
-        if self.refused == refused:
-            voice.client.aviary.note(voice.channel.id, packet, clear=self._clear)
+    def refuse(self, reason: int) -> None:
+        super().refuse(reason)
+        self._refused = True
+
+    def note(self) -> None:
+        """Note the next packet, which left or was refused just now."""
+        packet, clear = self._packets.popleft()
+        if self._refused:
+            self._refused = False
+            self._voice.client.aviary.note_refusal()
         else:
-            voice.client.aviary.note_refusal()
+            self._voice.client.aviary.note(self._voice.channel.id, packet, clear=clear)
 
 
 class FarGateway:
@@ -224,6 +242,7 @@ class Aviary:
         self.dave_version = 1
         self.group_ready = True
         self.pacer = Pacer()
+        self.pacer.outbox = FarOutbox()
         self.sink = _open_sink()
         """Where packets go; nobody reads them."""
         self._changed = asyncio.Condition()

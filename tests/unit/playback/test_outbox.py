@@ -11,7 +11,7 @@ import pytest
 
 from bot.playback import aio, batch, outbox
 from bot.playback.media_socket import MediaSocket
-from bot.playback.outbox import FEW, Outbox
+from bot.playback.outbox import AT_ONCE, FEW, PHASES, Outbox
 
 MANY = FEW * 2
 Way = tuple[socket.socket, socket.socket]
@@ -120,7 +120,7 @@ def test_a_system_that_takes_and_tells_little_at_a_time_is_asked_again(
 
     for moment in range(20):
         for sender, (near, _) in zip(senders, ways, strict=True):
-            box.put(sender, near.fileno(), bytes([moment]))
+            box.put(sender, near.fileno(), [bytes([moment])])
         box.dispatch()
     box.close()
 
@@ -137,7 +137,7 @@ def test_a_system_that_does_not_tell_what_became_of_packets_is_not_asked_for_eve
     box = Outbox()
 
     for near, _ in ways:
-        box.put(Sender(), near.fileno(), b"word")
+        box.put(Sender(), near.fileno(), [b"word"])
     box.dispatch()
     box.close()
 
@@ -153,7 +153,7 @@ def test_each_datagram_arrives_where_it_belongs_in_its_order(
 
     for moment in range(20):
         for number, (near, _) in enumerate(ways):
-            box.put(sender, near.fileno(), bytes([moment]) + bytes([number]) * (100 + number))
+            box.put(sender, near.fileno(), [bytes([moment]) + bytes([number]) * (100 + number)])
         box.dispatch()
 
     for number, (_, far) in enumerate(ways):
@@ -166,7 +166,7 @@ def test_few_have_left_as_soon_as_they_are_dispatched(box: Outbox, opened: Calla
     ways = opened(FEW - 1)
 
     for near, _ in ways:
-        box.put(Sender(), near.fileno(), b"word")
+        box.put(Sender(), near.fileno(), [b"word"])
     box.dispatch()
 
     assert [far.recv(16, socket.MSG_DONTWAIT) for _, far in ways] == [b"word"] * len(ways)
@@ -181,8 +181,8 @@ def test_what_is_put_while_others_are_few_does_not_overtake_what_was_put_before(
 
     for moment in range(50):
         for other, _ in ways[1:] if moment % 2 else ():
-            box.put(sender, other.fileno(), b"another")
-        box.put(sender, near.fileno(), bytes([moment]))
+            box.put(sender, other.fileno(), [b"another"])
+        box.put(sender, near.fileno(), [bytes([moment])])
         box.dispatch()
 
     assert [far.recv(16) for _ in range(50)] == [bytes([moment]) for moment in range(50)]
@@ -198,7 +198,7 @@ def test_a_refusal_is_told_to_whom_it_concerns_and_the_others_arrive(
         ways[number][0].close()
 
     for sender, (near, _) in zip(senders, ways, strict=True):
-        box.put(sender, near.fileno(), b"word")
+        box.put(sender, near.fileno(), [b"word"])
     box.dispatch()
     box.close()
 
@@ -218,7 +218,7 @@ def test_that_nobody_takes_packets_there_is_told(box: Outbox, opened: Callable[[
 
     for _ in range(2):  # word of the first comes back with the second
         for number, (near, _) in enumerate(ways):
-            box.put(lonely if number == 3 else Sender(), near.fileno(), b"word")
+            box.put(lonely if number == 3 else Sender(), near.fileno(), [b"word"])
         box.dispatch()
     box.close()
 
@@ -232,36 +232,112 @@ def test_more_than_leave_together_arrive_too(
     ways = opened(3 * FEW)
 
     for near, _ in ways:
-        box.put(Sender(), near.fileno(), b"word")
-    box.dispatch()
+        box.put(Sender(), near.fileno(), [b"word"])
 
+    assert [box.dispatch() for _ in range(4)] == [FEW + 1, FEW + 1, FEW - 2, 0]
     assert [far.recv(16) for _, far in ways] == [b"word"] * len(ways)
 
 
-def test_what_leaves_because_there_is_more_does_not_overtake_what_was_put_before(
-    opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch
+def test_where_there_is_room_in_no_moment_before_the_next_packet_of_20_ms_it_is_refused(
+    box: Outbox, opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go = threading.Event()
-
-    class Slow(Sender):
-        def refuse(self, reason: int) -> None:
-            assert go.wait(5.0)
-
-    monkeypatch.setattr(batch, "MOST", FEW)
+    monkeypatch.setattr(batch, "MOST", 2)
     [(near, far)] = opened(1)
-    box = Outbox()
-    for _ in range(FEW):
-        box.put(Slow(), -1, b"nowhere")
-    box.dispatch()
-    box.put(Sender(), near.fileno(), b"first")
+    senders = [Sender() for _ in range(2 * PHASES + 1)]
+
+    for number, sender in enumerate(senders):
+        box.put(sender, near.fileno(), [bytes([number])])
+    for _ in range(2 * PHASES):
+        box.dispatch()
+
+    assert [far.recv(16) for _ in senders[:-1]] == [bytes([number]) for number in range(2 * PHASES)]
+    assert [sender.refusals for sender in senders] == [*[[]] * (2 * PHASES), [errno.ENOBUFS]]
+    assert not box.waiting
+
+
+@pytest.mark.parametrize("more", [0, MANY])
+def test_datagrams_that_are_put_together_leave_20_ms_after_each_other(
+    box: Outbox, opened: Callable[[int], Sequence[Way]], more: int
+) -> None:
+    ways = opened(1 + more)
     box.dispatch()
 
-    for _ in range(FEW + 1):
-        box.put(Sender(), near.fileno(), b"more")
-    go.set()
+    for near, _ in ways:
+        box.put(Sender(), near.fileno(), [bytes([number]) for number in range(AT_ONCE)])
+    counts = [box.dispatch() for _ in range(AT_ONCE * PHASES)]
+
+    assert counts == [1 + more, *[0] * (PHASES - 1)] * AT_ONCE
+    for _, far in ways:
+        assert [far.recv(16) for _ in range(AT_ONCE)] == [bytes([number]) for number in range(AT_ONCE)]
+
+
+def test_there_is_something_waiting_until_the_last_datagram_has_left(
+    box: Outbox, opened: Callable[[int], Sequence[Way]]
+) -> None:
+    [(near, _)] = opened(1)
+    assert not box.waiting
+
+    box.put(Sender(), near.fileno(), [b"first", b"second"])
+    waiting = []
+    for _ in range(PHASES + 2):
+        waiting.append(box.waiting)
+        box.dispatch()
+
+    assert waiting == [True] * (PHASES + 1) + [False]
+
+
+@pytest.mark.parametrize("place", ["first", "in the middle", "last", "alone"])
+def test_what_is_withdrawn_does_not_leave_and_all_else_does_once(
+    box: Outbox, opened: Callable[[int], Sequence[Way]], place: str
+) -> None:
+    ways = opened(1 if place == "alone" else MANY)
+    at = {"first": 0, "in the middle": MANY // 2, "last": MANY - 1, "alone": 0}[place]
+    senders = [Sender() for _ in ways]
+    gone, closed = senders[at], (at + 3) % MANY
+    for number, (sender, (near, _)) in enumerate(zip(senders, ways, strict=True)):
+        box.put(sender, near.fileno(), [bytes([number]) * (number + 1)] * 2)
+    if len(ways) > 1:
+        ways[closed][0].close()
+
+    withdrawn = [box.withdraw(gone, moment) for moment in (0, 0, 1, PHASES, PHASES)]
+    again = Sender()
+    box.put(again, ways[at][0].fileno(), [b"again"])
     box.close()
 
-    assert [far.recv(16) for _ in range(FEW + 2)] == [b"first", *[b"more"] * (FEW + 1)]
+    word = bytes([at]) * (at + 1)
+    assert withdrawn == [word, None, None, word, None]
+    for number, (_, far) in enumerate(ways):
+        far.settimeout(0)
+        if number == at:
+            assert far.recv(64) == b"again"
+        elif number != closed:
+            assert [far.recv(64) for _ in range(2)] == [bytes([number]) * (number + 1)] * 2
+        with pytest.raises(BlockingIOError):
+            far.recv(64)
+    told = {number: sender.refusals for number, sender in enumerate([*senders, again]) if sender.refusals}
+    assert told == ({closed: [errno.EBADF] * 2} if len(ways) > 1 else {})
+
+
+def test_a_sender_that_is_recalled_takes_back_what_it_put_before_more_leaves(
+    box: Outbox, opened: Callable[[int], Sequence[Way]]
+) -> None:
+    class Recalled(Sender):
+        def take_back(self) -> None:
+            taken.append((box.moment, box.withdraw(self, box.moment)))
+
+    taken: list[tuple[int, bytes | None]] = []
+    [(near, far)] = opened(1)
+    sender = Recalled()
+    box.put(sender, near.fileno(), [b"word"])
+
+    box.recall(sender)
+    counts = [box.dispatch(), box.dispatch()]
+
+    assert taken == [(0, b"word")]
+    assert counts == [0, 0]
+    far.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        far.recv(16)
 
 
 def test_a_datagram_for_which_there_is_no_room_harms_no_other(
@@ -269,10 +345,10 @@ def test_a_datagram_for_which_there_is_no_room_harms_no_other(
 ) -> None:
     [(near, far)] = opened(1)
 
-    box.put(Sender(), near.fileno(), b"first")
-    with pytest.raises(BufferError):
-        box.put(Sender(), near.fileno(), bytes(batch.MOST * batch.LONGEST))
-    box.put(Sender(), near.fileno(), b"second")
+    box.put(Sender(), near.fileno(), [b"first"])
+    with pytest.raises(IndexError):
+        box.put(Sender(), near.fileno(), [bytes(batch.MOST * batch.LONGEST)])
+    box.put(Sender(), near.fileno(), [b"second"])
     box.dispatch()
 
     assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
@@ -282,7 +358,7 @@ def test_the_longest_datagrams_have_room(box: Outbox, opened: Callable[[int], Se
     [(near, far)] = opened(1)
     for _ in range(batch.MOST // 8):
         for number in range(8):
-            box.put(Sender(), near.fileno(), bytes([number]) * batch.LONGEST)
+            box.put(Sender(), near.fileno(), [bytes([number]) * batch.LONGEST])
         box.dispatch()
         assert [far.recv(4096) for _ in range(8)] == [bytes([number]) * batch.LONGEST for number in range(8)]
 
@@ -294,10 +370,11 @@ def test_all_that_leave_together_may_be_the_longest_again_and_again(
 
     for moment in range(2 * outbox.SPARE):
         for _ in range(batch.MOST - 1):
-            box.put(Sender(), -1, bytes(batch.LONGEST))
-        for number in range(2):  # the second is one too many, and leaves with others
-            box.put(Sender(), near.fileno(), bytes([moment, number]) * (batch.LONGEST // 2))
-        box.dispatch()
+            box.put(Sender(), -1, [bytes(batch.LONGEST)])
+        for number in range(2):  # the second is one too many, and leaves in the next moment
+            box.put(Sender(), near.fileno(), [bytes([moment, number]) * (batch.LONGEST // 2)])
+        for _ in range(2):
+            box.dispatch()
 
     heard = [far.recv(4096) for _ in range(4 * outbox.SPARE)]
     sent = [bytes([moment, number]) for moment in range(2 * outbox.SPARE) for number in range(2)]
@@ -311,10 +388,10 @@ def test_a_fault_where_few_are_sent_has_nothing_sent_twice(box: Outbox, opened: 
 
     [(near, far)] = opened(1)
 
-    box.put(Sender(), near.fileno(), b"first")
-    box.put(Faulty(), -1, b"nowhere")
+    box.put(Sender(), near.fileno(), [b"first"])
+    box.put(Faulty(), -1, [b"nowhere"])
     box.dispatch()
-    box.put(Sender(), near.fileno(), b"second")
+    box.put(Sender(), near.fileno(), [b"second"])
     box.dispatch()
 
     assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
@@ -341,7 +418,7 @@ def test_a_closed_socket_keeps_its_number_until_what_was_put_for_it_has_left(
     number = near.fileno()
     mine = MediaSocket(near, box.retire)
     for each, datagram in ((mine, b"word"), *((other, b"") for other, _ in others)):
-        box.put(Sender(), each.fileno(), datagram)
+        box.put(Sender(), each.fileno(), [datagram])
 
     mine.close()
 
@@ -355,6 +432,26 @@ def test_a_closed_socket_keeps_its_number_until_what_was_put_for_it_has_left(
         os.fstat(number)
 
 
+def test_a_closed_socket_keeps_its_number_until_the_last_moment_something_was_put_for(
+    box: Outbox, opened: Callable[[int], Sequence[Way]]
+) -> None:
+    [(near, far)] = opened(1)
+    number = near.fileno()
+    mine = MediaSocket(near, box.retire)
+    box.put(Sender(), number, [b"first", b"second"])
+
+    mine.close()
+    for _ in range(PHASES):
+        box.dispatch()
+    os.fstat(number)
+    box.dispatch()
+
+    assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
+    assert not box.waiting
+
+
 def test_a_socket_that_cannot_be_closed_has_nothing_sent_twice(
     box: Outbox, opened: Callable[[int], Sequence[Way]]
 ) -> None:
@@ -362,10 +459,10 @@ def test_a_socket_that_cannot_be_closed_has_nothing_sent_twice(
     closed = socket.socket()
     os.close(closed.fileno())
 
-    box.put(Sender(), near.fileno(), b"first")
+    box.put(Sender(), near.fileno(), [b"first"])
     box.retire(closed)
     box.dispatch()
-    box.put(Sender(), near.fileno(), b"second")
+    box.put(Sender(), near.fileno(), [b"second"])
     box.dispatch()
 
     assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
@@ -384,8 +481,8 @@ def test_a_fault_in_sending_is_logged_and_ends_no_thread(
     moments = 2 * outbox.SPARE
     for moment in range(moments):
         for near, _ in ways:
-            box.put(Sender(), near.fileno(), bytes([moment]))
-        box.put(Faulty(), -1, b"nowhere")
+            box.put(Sender(), near.fileno(), [bytes([moment])])
+        box.put(Faulty(), -1, [b"nowhere"])
         box.dispatch()
     box.close()
 
@@ -399,7 +496,7 @@ def test_what_is_put_after_closing_leaves_too(box: Outbox, opened: Callable[[int
     box.close()
 
     for near, _ in ways:
-        box.put(Sender(), near.fileno(), b"late")
+        box.put(Sender(), near.fileno(), [b"late"])
     box.dispatch()
 
     assert [far.recv(16) for _, far in ways] == [b"late"] * MANY
@@ -409,7 +506,7 @@ def test_closing_leaves_no_thread_and_nothing_unsent(opened: Callable[[int], Seq
     ways, before = opened(MANY), _taken()
     box = Outbox()
     for near, _ in ways:
-        box.put(Sender(), near.fileno(), b"last")
+        box.put(Sender(), near.fileno(), [b"last"])
 
     box.close()
 

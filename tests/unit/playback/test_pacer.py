@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from bot.playback.outbox import FEW
-from bot.playback.pacer import PHASES, Pacer
+from bot.playback.outbox import AT_ONCE, FEW, PHASES
+from bot.playback.pacer import Pacer, Tick
 from bot.playback.player import TAIL, Player
 
 
@@ -20,8 +20,10 @@ async def pacer() -> AsyncIterator[Pacer]:
         yield pacer
 
 
-def _ticks(times: list[float], count: int, ended: threading.Event, work: Callable[[int], None] = lambda _: None):
-    def tick() -> bool:
+def _ticks(
+    times: list[float], count: int, ended: threading.Event, work: Callable[[int], None] = lambda _: None
+) -> Tick:
+    def tick(_most: int) -> int:
         times.append(time.perf_counter())
         work(len(times))
         if len(times) == count:
@@ -29,6 +31,13 @@ def _ticks(times: list[float], count: int, ended: threading.Event, work: Callabl
         return len(times) < count
 
     return tick
+
+
+class Nobody:
+    """Does not mind what becomes of its datagrams."""
+
+    def refuse(self, reason: int) -> None:
+        pass
 
 
 async def _wait(*ended: threading.Event) -> None:
@@ -52,13 +61,71 @@ async def test_a_stall_is_counted_and_not_caught_up_with_in_a_burst(pacer: Pacer
     times: list[float] = []
     ended = threading.Event()
 
-    pacer.add(_ticks(times, 20, ended, lambda number: time.sleep(0.3) if number == 5 else None))
+    def work(number: int) -> None:
+        if number == 5:
+            time.sleep(0.3)
+        pacer.outbox.put(Nobody(), -1, [b"nowhere"])
+
+    pacer.add(_ticks(times, 20, ended, work))
     await _wait(ended)
 
     assert pacer.late >= 1
     assert pacer.skipped > 0.1
     behind = [later - earlier for earlier, later in pairwise(times[5:])]
     assert sum(gap < 0.015 for gap in behind) <= 4
+
+
+async def test_the_clock_goes_on_until_what_was_put_has_left(pacer: Pacer) -> None:
+    near, far = socket.socketpair(type=socket.SOCK_SEQPACKET)
+    with near, far:
+        far.settimeout(5.0)
+
+        def tick(_most: int) -> int:
+            pacer.outbox.put(Nobody(), near.fileno(), [bytes([number]) for number in range(AT_ONCE)])
+            return 0
+
+        pacer.add(tick)
+
+        assert [await asyncio.to_thread(far.recv, 1) for _ in range(AT_ONCE)] == [bytes([n]) for n in range(AT_ONCE)]
+
+
+async def test_who_sends_some_at_a_time_is_ticked_when_they_have_left(pacer: Pacer) -> None:
+    moments: list[int] = []
+    ended = threading.Event()
+    counts = [1, AT_ONCE, 3, 0]
+
+    def tick(_most: int) -> int:
+        moments.append(pacer.outbox.moment)
+        if len(moments) == len(counts):
+            ended.set()
+        return counts[len(moments) - 1]
+
+    pacer.add(tick)
+    await _wait(ended)
+
+    rounds = [(later - earlier) / PHASES for earlier, later in pairwise(moments)]
+    assert rounds == counts[:-1]
+
+
+async def test_those_who_begin_together_do_not_all_send_some_at_a_time_together(pacer: Pacer) -> None:
+    players = 8 * PHASES * AT_ONCE
+    turns: Counter[int] = Counter()
+    full = threading.Event()
+
+    def tick(most: int) -> int:
+        moment = pacer.outbox.moment
+        if moment >= 3 * PHASES * AT_ONCE:
+            turns[moment] += 1
+        if moment >= 5 * PHASES * AT_ONCE:
+            full.set()
+        return 0 if full.is_set() else most
+
+    for _ in range(players):
+        pacer.add(tick)
+    await _wait(full)
+
+    whole = [turns[moment] for moment in range(3 * PHASES * AT_ONCE, 5 * PHASES * AT_ONCE)]
+    assert max(whole) <= 2 * players / (PHASES * AT_ONCE)
 
 
 async def test_a_short_lag_is_caught_up_with_so_that_time_does_not_drift(pacer: Pacer) -> None:
@@ -75,7 +142,7 @@ async def test_newcomers_are_spread_over_the_phases(pacer: Pacer) -> None:
     held = [True]
     there = [threading.Event() for _ in range(10 * PHASES)]
 
-    def tick(sign: threading.Event) -> bool:
+    def tick(sign: threading.Event, _most: int) -> int:
         sign.set()
         return held[0]
 
@@ -83,8 +150,7 @@ async def test_newcomers_are_spread_over_the_phases(pacer: Pacer) -> None:
         pacer.add(partial(tick, sign))
     await _wait(*there)
 
-    sizes = [len(phase) for phase in pacer._phases]
-    assert max(sizes) - min(sizes) <= 8
+    assert max(pacer._shares) - min(pacer._shares) <= 8
     held[0] = False
 
 
@@ -118,11 +184,12 @@ async def test_a_source_that_raises_ends_alone_and_is_told_while_others_go_on(pa
             return b"sound" if self.left >= 0 else b""
 
     class Sink:
-        def send(self, packet: bytes, following: Sequence[bytes] = ()) -> None:
+        def send(self, packet: bytes, following: Sequence[bytes] = ()) -> int:
             sent.update([packet])
+            return 1
 
-        def go_on(self) -> bool:
-            return False
+        def go_on(self) -> int:
+            return 0
 
     def done(error: Exception | None) -> None:
         told.append(error)
@@ -182,21 +249,17 @@ async def test_a_socket_is_closed_although_the_clock_stops_at_that_moment() -> N
 
 
 async def test_a_moment_with_many_starts_a_thread_that_sends_and_is_gone_with_the_pacer() -> None:
-    class Nobody:
-        def refuse(self, reason: int) -> None:
-            pass
-
     def sends() -> bool:
         return "outbox" in {thread.name for thread in threading.enumerate()}
 
     async def put(pacer: Pacer, count: int) -> None:
         ended = threading.Event()
 
-        def tick() -> bool:
+        def tick(_most: int) -> int:
             for _ in range(count):
-                pacer.outbox.put(Nobody(), -1, b"nowhere")
-            pacer.add(_ticks([], 1, ended))
-            return False
+                pacer.outbox.put(Nobody(), -1, [b"nowhere"])
+            pacer.add(_ticks([], 2, ended))  # the second when that has left
+            return 0
 
         pacer.add(tick)
         await _wait(ended)

@@ -1,21 +1,34 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+
+import pytest
 
 from bot.playback.buffer import SILENCE
-from bot.playback.player import AHEAD, TAIL, PacketSource, Player
+from bot.playback.outbox import AT_ONCE
+from bot.playback.pacer import Tick
+from bot.playback.player import TAIL, PacketSource, Player
 
 
 class Clock:
-    """Stands for the pacer: ticks when it is told to."""
+    """Stands for the pacer: ticks when it is told to, in the moments that were asked for."""
 
     def __init__(self) -> None:
-        self.ticks: list[Callable[[], bool]] = []
+        self.ticks: list[Tick] = []
+        self.most = AT_ONCE
+        self._rests: dict[Tick, int] = {}
 
-    def add(self, tick: Callable[[], bool]) -> None:
+    def add(self, tick: Tick) -> None:
         self.ticks.append(tick)
+        self._rests[tick] = 1
 
     def pass_by(self, moments: int = 1) -> None:
         for _ in range(moments):
-            self.ticks = [tick for tick in self.ticks if tick()]
+            for tick in list(self.ticks):
+                self._rests[tick] -= 1
+                if self._rests[tick] == 0:
+                    rest = self._rests[tick] = tick(self.most)
+                    assert rest <= self.most
+                    if rest == 0:
+                        self.ticks.remove(tick)
 
 
 class Source:
@@ -27,21 +40,19 @@ class Source:
 
 
 class Sink:
-    """Stands for a connection: keeps what was sent, and what is to follow."""
+    """Stands for a connection: keeps what was sent, together with what follows it."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
-        self.ready: list[bytes] = []
+        self.on_its_way = 0
 
-    def send(self, packet: bytes, following: Sequence[bytes] = ()) -> None:
-        self.sent.append(packet)
-        self.ready = list(following)
+    def send(self, packet: bytes, following: Sequence[bytes] = ()) -> int:
+        self.sent += [packet, *following]
+        return 1 + len(following)
 
-    def go_on(self) -> bool:
-        going = bool(self.ready)
-        if going:
-            self.sent.append(self.ready.pop(0))
-        return going
+    def go_on(self) -> int:
+        on_its_way, self.on_its_way = self.on_its_way, 0
+        return on_its_way
 
 
 def _player(
@@ -151,58 +162,60 @@ class Strip(Source):
         return following
 
 
-def test_packets_that_are_handed_out_together_leave_one_by_one_and_in_order() -> None:
+def test_packets_that_are_handed_out_together_are_sent_together_and_no_others_before_they_have_left() -> None:
     source = Strip(*[bytes([number]) for number in range(20)])
     player, clock, sent, ended = _player(source)
     player.wake()
 
-    for moment in range(20):
+    sizes = []
+    for _ in range(20):
         clock.pass_by()
-        assert len(sent) == moment + 1
+        sizes.append(len(sent))
     clock.pass_by(TAIL + 1)
 
+    assert sizes == [AT_ONCE] * 8 + [2 * AT_ONCE] * 8 + [20] * 4
     assert sent == [*[bytes([number]) for number in range(20)], *[SILENCE] * TAIL]
     assert ended == [None]
-    assert set(source.asked[1:]) == {AHEAD}
 
 
-def test_what_is_stopped_ends_within_the_packets_that_were_got_ready() -> None:
+@pytest.mark.parametrize("most", [1, 3, AT_ONCE])
+def test_no_more_are_sent_together_than_the_clock_asks_for(most: int) -> None:
+    source = Strip(*[b"a"] * 50)
+    player, clock, sent, _ = _player(source)
+    clock.most = most
+    player.wake()
+
+    clock.pass_by()
+
+    assert source.asked == [most - 1]
+    assert sent == [b"a"] * most
+
+
+def test_what_is_stopped_ends_when_what_was_sent_has_left() -> None:
     player, clock, sent, ended = _player(Strip(*[b"a"] * 50))
     player.wake()
-    clock.pass_by(2 * AHEAD)
+    clock.pass_by()
 
     player.stop()
-    clock.pass_by(AHEAD + TAIL + 2)
+    clock.pass_by(AT_ONCE - 1)
+    assert (sent, ended) == ([b"a"] * AT_ONCE, [])
+    clock.pass_by(TAIL + 1)
 
-    assert 2 * AHEAD <= sent.count(b"a") <= 3 * AHEAD
-    assert sent[-TAIL:] == [SILENCE] * TAIL
+    assert sent == [b"a"] * AT_ONCE + [SILENCE] * TAIL
     assert ended == [None]
 
 
-def test_what_was_got_ready_by_a_source_that_is_cut_goes_before_the_next_source() -> None:
+def test_what_a_source_that_is_cut_has_on_its_way_leaves_before_the_next_source() -> None:
     sink = Sink()
-    player, clock, sent, _ = _player(Strip(*[b"a"] * 50), sink)
-    player.wake()
-    while not sink.ready:
-        clock.pass_by()
-    ready = len(sink.ready)
-    spoken = len(sent)
+    player, _, sent, _ = _player(Strip(*[b"a"] * 50), sink)
+    player.tick(AT_ONCE)
+    sink.on_its_way = 3
 
     player.cut()
-    following, later, _, _ = _player(Source(b"b"), sink)
+    following, clock, _, _ = _player(Source(b"b"), sink)
     following.wake()
-    for _ in range(ready + 1):
-        clock.pass_by()
-        later.pass_by()
 
-    assert sent[spoken:] == [*[b"a"] * ready, b"b"]
-
-
-def test_speakers_that_begin_together_do_not_all_get_their_packets_ready_together() -> None:
-    sources = [Strip(*[b"a"] * 50) for _ in range(100)]
-    for source in sources:
-        player, clock, _, _ = _player(source)
-        player.wake()
-        clock.pass_by()
-
-    assert {source.asked[0] for source in sources} >= {0, AHEAD}
+    clock.pass_by(3)
+    assert sent == [b"a"] * AT_ONCE
+    clock.pass_by()
+    assert sent == [*[b"a"] * AT_ONCE, b"b"]

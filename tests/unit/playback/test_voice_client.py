@@ -5,7 +5,6 @@ import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import discord
@@ -15,7 +14,6 @@ from packaging.requirements import Requirement
 
 from bot.errors import PlaybackError
 from bot.playback.buffer import SILENCE
-from bot.playback.ciphers import XCHACHA
 from bot.playback.player import TAIL
 from bot.playback.voice_client import ChannelVoice, connect
 from tests.unit.playback.aviary import ATTIC, BOB, BOT, LOUNGE, STAGE, Aviary, FarVoice
@@ -321,40 +319,6 @@ async def test_a_websocket_that_breaks_under_an_announcement_costs_no_packet_and
     assert complaints == []
 
 
-async def test_packets_that_the_network_does_not_take_are_counted(aviary: Aviary) -> None:
-    voice = await aviary.connect(aviary.channel(LOUNGE))
-    aviary.sink.close()  # who sends there is told so with the next packet
-
-    for _ in range(4):
-        voice._sender.send(b"a")
-
-    assert voice.refused
-    assert voice.sent + voice.refused == 4
-    await voice.disconnect(force=True)
-
-
-async def test_a_connection_knows_when_its_last_packet_left(aviary: Aviary) -> None:
-    voice = await aviary.connect(aviary.channel(LOUNGE))
-    before = time.monotonic()
-    assert voice.last_sent < before
-
-    voice._sender.send(b"a")
-
-    assert before <= voice.last_sent <= time.monotonic()
-    await voice.disconnect(force=True)
-
-
-async def test_what_nobody_could_decrypt_is_counted_and_not_sent(aviary: Aviary) -> None:
-    aviary.group_ready = False
-    voice = await aviary.connect(aviary.channel(LOUNGE))
-
-    voice._sender.send(b"a")
-    voice._sender.send(SILENCE)
-
-    assert (voice.sent, voice.refused) == (1, 1)
-    await voice.disconnect(force=True)
-
-
 async def test_a_connection_takes_the_channel_for_its_own_that_it_is_told(aviary: Aviary) -> None:
     voice = await aviary.connect(aviary.channel(LOUNGE))
     aviary.delete_channel(ATTIC)
@@ -363,97 +327,4 @@ async def test_a_connection_takes_the_channel_for_its_own_that_it_is_told(aviary
     voice.rebind(anew)
 
     assert voice.channel is anew
-    await voice.disconnect(force=True)
-
-
-async def test_nothing_leaves_while_a_session_is_agreed_on(aviary: Aviary) -> None:
-    voice = await aviary.connect(aviary.channel(LOUNGE))
-    voice._connection.state = voice_state.ConnectionFlowState.got_websocket_ready
-
-    voice._sender.send(b"a", [b"b", b"c"])
-    voice._sender.send(SILENCE)
-
-    assert (voice.sent, voice.refused) == (0, 3)
-    voice._connection.state = voice_state.ConnectionFlowState.connected
-    await voice.disconnect(force=True)
-
-
-async def test_packets_that_follow_leave_one_at_a_time_and_in_order(aviary: Aviary) -> None:
-    voice = await aviary.connect(aviary.channel(LOUNGE))
-
-    voice._sender.send(b"a", [b"b", SILENCE, b"c"])
-    await aviary.until(lambda: aviary.frames == [b"a"])
-    going = [voice._sender.go_on() for _ in range(4)]
-
-    assert going == [True, True, True, False]
-    await aviary.until(lambda: aviary.frames == [b"a", b"b", SILENCE, b"c"])
-    assert (voice.sent, voice.refused, aviary.clear) == (4, 0, [])
-    await voice.disconnect(force=True)
-
-
-async def test_packets_that_follow_wait_for_a_session_that_is_taken_up_again(aviary: Aviary) -> None:
-    voice = await aviary.connect(aviary.channel(LOUNGE))
-    route = voice._handshake.route
-    voice._sender.send(b"a", [b"b"])
-
-    route.connected = False
-    held = voice._sender.go_on()
-    voice._sender.send(SILENCE)
-    route.connected = True
-
-    assert (held, voice._sender.go_on()) == (False, True)
-    await aviary.until(lambda: aviary.frames == [b"a", b"b"])
-    await voice.disconnect(force=True)
-
-
-async def test_packets_that_follow_are_not_sent_in_the_next_session(aviary: Aviary) -> None:
-    voice = await aviary.connect(aviary.channel(LOUNGE))
-    voice._sender.send(b"a", [b"b", b"c"])
-
-    voice._handshake.route.sessions += 1
-
-    assert not voice._sender.go_on()
-    await aviary.until(lambda: aviary.frames == [b"a"])
-    assert (voice.sent, voice.refused) == (1, 0)
-    await voice.disconnect(force=True)
-
-
-async def test_a_packet_that_follows_and_is_not_taken_by_the_network_is_not_counted_as_sent(aviary: Aviary) -> None:
-    voice = await aviary.connect(aviary.channel(LOUNGE))
-    voice._sender.send(b"a", [b"b", b"c"])
-
-    voice.cut_off()
-    for _ in range(2):
-        voice._sender.go_on()
-
-    assert (voice.sent, voice.refused) == (1, 2)
-    await voice.disconnect(force=True)
-
-
-@pytest.mark.parametrize(("mode", "key"), [("a cipher of tomorrow", [1] * 32), (XCHACHA, [1] * 31)])
-async def test_nothing_leaves_under_the_old_key_where_the_new_one_is_of_no_use(
-    aviary: Aviary, mode: str, key: list[int]
-) -> None:
-    voice = await aviary.connect(aviary.channel(LOUNGE))
-    voice._sender.send(b"a")
-
-    voice._handshake.mode, voice._handshake.secret_key = mode, key
-
-    for _ in range(2):
-        with pytest.raises((KeyError, ValueError)):
-            voice._sender.send(b"b")
-    assert voice.sent == 1
-    await voice.disconnect(force=True)
-
-
-async def test_what_follows_silence_is_encrypted_all_the_same(aviary: Aviary) -> None:
-    voice = await aviary.connect(aviary.channel(LOUNGE))
-    encrypted: list[bytes] = []
-    voice._handshake.route.dave_session = SimpleNamespace(
-        ready=True, encrypt_opus=lambda packet: encrypted.append(packet) or packet
-    )
-
-    voice._sender.send(SILENCE, [b"a", SILENCE, b"b"])
-
-    assert encrypted == [b"a", b"b"]
     await voice.disconnect(force=True)
