@@ -49,7 +49,7 @@ class Outbox:
         self.moment = 0
         """The one that is next, of those there ever were."""
         self._last = -1
-        """The last moment in which anything leaves or is closed."""
+        """The last moment of the 20 ms of the last datagram, or in which something is closed."""
         self._moments: list[Batch | None] = [None] * _MOMENTS
         self._spare: list[Batch] = []
         self._away = 0
@@ -64,7 +64,7 @@ class Outbox:
 
     @property
     def waiting(self) -> bool:
-        """Whether anything is to leave in this moment or a later one."""
+        """Whether the time of what was put is not over yet."""
         return self._last >= self.moment
 
     def close(self) -> None:
@@ -87,7 +87,7 @@ class Outbox:
             if not self._batch(moment).put(sender, number, datagram):
                 self._delay(moment, sender, number, datagram)
             moment += PHASES
-        self._last = max(self._last, moment - PHASES)
+        self._last = max(self._last, moment - 1)
 
     def withdraw(self, sender: Refused, moment: int) -> bytes | None:
         """Take back what a sender put for a moment to come, None where there is nothing of it."""
@@ -136,7 +136,6 @@ class Outbox:
         """Have a datagram leave in one of the moments after one that is full, before that sender's next one."""
         for moment in range(full + 1, full + PHASES):
             if self._batch(moment).put(sender, number, datagram):
-                self._last = max(self._last, moment)
                 return
         sender.refuse(errno.ENOBUFS)
 

@@ -1,4 +1,4 @@
-"""One source on its way into a channel, some packets of 20 ms at a time. Knows no connection: it is handed what sends."""
+"""One source on its way into a channel, some packets at a time. Knows no connection: it is handed what sends."""
 
 import threading
 from collections.abc import Callable, Sequence

@@ -89,6 +89,25 @@ async def test_the_clock_goes_on_until_what_was_put_has_left(pacer: Pacer) -> No
         assert [await asyncio.to_thread(far.recv, 1) for _ in range(AT_ONCE)] == [bytes([n]) for n in range(AT_ONCE)]
 
 
+async def test_a_clock_that_stops_does_so_when_the_next_packet_may_be_sent_at_once(pacer: Pacer) -> None:
+    due: list[int] = []
+
+    def tick(_most: int) -> int:
+        pacer.outbox.put(Nobody(), -1, [b"nowhere"] * 2)
+        due.append(pacer.outbox.moment + 2 * PHASES)
+        return 0
+
+    async def rest() -> None:
+        """Wait until the clock has stopped."""
+        while pacer.outbox.waiting or pacer.outbox.moment == 0:
+            await asyncio.sleep(0)
+
+    pacer.add(tick)
+    await rest()
+
+    assert pacer.outbox.moment >= due[0]
+
+
 async def test_who_sends_some_at_a_time_is_ticked_when_they_have_left(pacer: Pacer) -> None:
     moments: list[int] = []
     ended = threading.Event()
