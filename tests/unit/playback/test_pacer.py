@@ -99,7 +99,7 @@ async def test_a_clock_that_stops_does_so_when_the_next_packet_may_be_sent_at_on
 
     async def rest() -> None:
         """Wait until the clock has stopped."""
-        while pacer.outbox.waiting or pacer.outbox.moment == 0:
+        while pacer.outbox.waiting or pacer.outbox.moment == 0:  # noqa: ASYNC110 - of which nobody tells
             await asyncio.sleep(0)
 
     pacer.add(tick)
