@@ -41,12 +41,18 @@ QUICK = Pace(first=0.001, longest=0.002, until=60.0, lost=0.0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have each worker begin with its share of the long tests: what is short goes at the end to whoever is free."""
+    """Have all workers but one begin with their share of the long tests, beside which that one does not wait but works.
+
+    What is short goes at the end to whoever is free: nobody comes back to long ones, whose Discord stood still since.
+    """
     long = [item for item in items if item.path.is_relative_to(E2E)]
     short = [item for item in items if not item.path.is_relative_to(E2E)]
     items.clear()
-    for workers in range(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), 0, -1):
-        share, begins = (len(long) + len(short)) // workers, len(long) // workers
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    patient = max(count - 1, 1)
+    for number in range(count):
+        share = (len(long) + len(short)) // (count - number)
+        begins = len(long) // (patient - number) if number < patient else 0
         items += [*long[:begins], *short[: share - begins]]
         del long[:begins], short[: share - begins]
 

@@ -61,6 +61,8 @@ async def house(frozen: None, tmp_path_factory: pytest.TempPathFactory) -> Async
     """The Discord that all share; each test enters a new server of it."""
     async with House(tmp_path_factory.mktemp("house") / "data") as opened:
         await opened.settled()
+        gc.collect()
+        gc.freeze()
         yield opened
 
 

@@ -4,7 +4,7 @@ Owns espeak-ng, the net and the source voice's average. Works a step at a time, 
 """
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from bot.providers.local.wire import Frame
 from bot.providers.local.worker import RefusedError
 
 LEAST_SECONDS = 3.0
+READINGS = 32
+"""Phrases of which it is remembered how they are read, as several voices say the same: a preview, a greeting."""
 _PEAK = 0.9
 _EDGE = 0.03
 """Seconds kept around the sound of a phrase."""
@@ -35,6 +37,7 @@ class Studio:
 
     def __init__(self, espeak: Espeak | None = None) -> None:
         self._espeak = espeak or Espeak()
+        self._read = lru_cache(READINGS)(self._read_aloud)
 
     @cached_property
     def _net(self) -> PosteriorNet:
@@ -89,7 +92,7 @@ class Studio:
         if not pause:
             raise RefusedError("There is nothing to say in this text. Write a few words.")
 
-    def _read(self, text: str, voice: SourceVoice, language: str) -> Source | None:
+    def _read_aloud(self, text: str, voice: SourceVoice, language: str) -> Source | None:
         try:
             return read_aloud(self._espeak, text, voice, language)
         except EspeakError:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bot.providers.local.cepstrum import RATE
-from bot.providers.local.espeak import Espeak, EspeakError
+from bot.providers.local.espeak import Espeak, EspeakError, Utterance
 from bot.providers.local.phones import PHONES
 from bot.providers.local.posterior import PosteriorNet
 from bot.providers.local.profile import Profile
@@ -206,3 +206,30 @@ def test_net_hears_the_phones_that_were_said() -> None:
     heard_phones = PosteriorNet.load().listen(resample(said.samples, said.rate, 16_000)).argmax(axis=1)
 
     assert {"s", "i"} <= {PHONES[phone] for phone in heard_phones}
+
+
+class Listed(Espeak):
+    """espeak-ng, of which it is noted what it was asked to say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[tuple[str, str]] = []
+
+    def say(self, text: str, voice: str, **manner: int) -> Utterance:
+        self.said.append((text, voice))
+        return super().say(text, voice, **manner)
+
+
+def test_what_is_said_again_is_not_read_again_and_sounds_the_same(profile: Profile) -> None:
+    espeak = Listed()
+    studio = Studio(espeak)
+
+    first, other, again = (
+        speak(studio, f"{who} sold nine green rings.", profile.to_bytes()) for who in ("Rachel", "Peter", "Rachel")
+    )
+
+    assert len(espeak.said) == 2
+    assert len(first) == len(again)
+    for sound, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(sound, same)
+    assert not np.array_equal(first[0], other[0])
