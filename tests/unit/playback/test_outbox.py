@@ -340,6 +340,34 @@ def test_a_sender_that_is_recalled_takes_back_what_it_put_before_more_leaves(
         far.recv(16)
 
 
+def test_a_sender_that_is_recalled_again_and_again_takes_back_once(box: Outbox) -> None:
+    class Recalled(Sender):
+        def take_back(self) -> None:
+            taken.append(box.moment)
+
+    taken: list[int] = []
+    sender = Recalled()
+
+    for _ in range(3):
+        box.recall(sender)
+    box.dispatch()
+    box.dispatch()
+
+    assert taken == [0]
+
+
+def test_what_was_put_before_a_fault_leaves_before_the_clock_rests(
+    box: Outbox, opened: Callable[[int], Sequence[Way]]
+) -> None:
+    [(near, far)] = opened(1)
+
+    with pytest.raises(IndexError):
+        box.put(Sender(), near.fileno(), [b"first", b"second", bytes(batch.MOST * batch.LONGEST + 1)])
+    box.close()
+
+    assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
+
+
 def test_a_datagram_for_which_there_is_no_room_harms_no_other(
     box: Outbox, opened: Callable[[int], Sequence[Way]]
 ) -> None:

@@ -210,6 +210,9 @@ async def test_a_source_that_raises_ends_alone_and_is_told_while_others_go_on(pa
         def go_on(self) -> int:
             return 0
 
+        def drop(self) -> None:
+            pass
+
     def done(error: Exception | None) -> None:
         told.append(error)
         if len(told) == 2:

@@ -45,10 +45,14 @@ class Sink:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.on_its_way = 0
+        self.dropped = 0
 
     def send(self, packet: bytes, following: Sequence[bytes] = ()) -> int:
         self.sent += [packet, *following]
         return 1 + len(following)
+
+    def drop(self) -> None:
+        self.dropped = len(self.sent)
 
     def go_on(self) -> int:
         on_its_way, self.on_its_way = self.on_its_way, 0
@@ -118,6 +122,33 @@ def test_what_is_cut_sends_nothing_more() -> None:
     clock.pass_by(20)
 
     assert sent == [b"a", b"a"]
+
+
+def test_what_is_stopped_and_cut_at_once_is_told_to_have_ended() -> None:
+    player, clock, sent, ended = _player(Source(*[b"a"] * 10))
+    player.wake()
+    clock.pass_by(2)
+
+    player.stop()
+    player.cut()
+    clock.pass_by(20)
+
+    assert sent == [b"a", b"a"]
+    assert ended == [None]
+    assert clock.ticks == []
+
+
+def test_what_still_waits_for_its_connection_when_a_source_has_ended_is_dropped_before_silence_follows() -> None:
+    sink = Sink()
+    player, clock, sent, _ = _player(Source(*[b"a"] * 10), sink)
+    player.wake()
+    clock.pass_by(2)
+
+    player.stop()
+    clock.pass_by(20)
+
+    assert sink.dropped == 2
+    assert len(sent) == 2 + TAIL
 
 
 def test_a_source_that_is_filled_while_it_is_found_empty_is_read_again() -> None:
