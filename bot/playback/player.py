@@ -123,7 +123,7 @@ class Player:
             going = self._silence()
         except Exception as error:  # noqa: BLE001 - the thread belongs to every channel
             self._end(error)
-            going = False
+            going = self._tail > 0
         return going or self._is_wanted()
 
     def _is_wanted(self) -> bool:

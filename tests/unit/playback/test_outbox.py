@@ -1,5 +1,6 @@
 import ctypes
 import errno
+import gc
 import os
 import platform
 import socket
@@ -368,6 +369,81 @@ def test_what_was_put_before_a_fault_leaves_before_the_clock_rests(
     assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
 
 
+def test_all_that_are_recalled_take_back_before_more_leaves(box: Outbox) -> None:
+    class Recalled(Sender):
+        def take_back(self) -> None:
+            taken.append(box.moment)
+
+    taken: list[int] = []
+
+    for _ in range(3):
+        box.recall(Recalled())
+    box.dispatch()
+
+    assert taken == [0, 0, 0]
+
+
+def test_the_system_is_asked_once_whether_it_takes_many_at_once(
+    opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(aio.platform, "machine", lambda: "abacus")
+    caplog.set_level("INFO")
+    box = Outbox()
+
+    for _ in range(3):
+        for near, _ in opened(FEW):
+            box.put(Sender(), near.fileno(), [b"word"])
+        box.dispatch()
+
+    assert caplog.text.count("Packets are sent one by one") == 1
+
+
+@pytest.mark.parametrize("count", [1, MANY])
+def test_no_batches_are_kept_beside_those_that_are_filled_again(
+    box: Outbox, opened: Callable[[int], Sequence[Way]], count: int
+) -> None:
+    def batches() -> int:
+        return sum(isinstance(each, batch.Batch) for each in gc.get_objects())
+
+    before, ways = batches(), opened(count)
+
+    for _ in range(50):
+        for near, _ in ways:
+            box.put(Sender(), near.fileno(), [b"word"])
+        box.dispatch()
+
+    assert batches() - before <= outbox.SPARE + 1
+
+
+def test_no_more_than_some_batches_wait_to_be_sent(opened: Callable[[int], Sequence[Way]]) -> None:
+    class Slow(Sender):
+        def refuse(self, reason: int) -> None:
+            passed.append(through.wait(0.2))
+
+    passed: list[bool] = []
+    through = threading.Event()
+    ways, box = opened(MANY), Outbox()
+
+    for _ in range(outbox.SPARE + 1):
+        for near, _ in ways:
+            box.put(Sender(), near.fileno(), [b"word"])
+        box.put(Slow(), -1, [b"nowhere"])
+        box.dispatch()
+    through.set()
+    box.close()
+
+    assert not passed[0]
+
+
+def test_what_is_retired_is_closed_with_the_outbox(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+    [(near, _)] = opened(1)
+
+    box.retire(near)
+    box.close()
+
+    assert near.fileno() == -1
+
+
 def test_a_datagram_for_which_there_is_no_room_harms_no_other(
     box: Outbox, opened: Callable[[int], Sequence[Way]]
 ) -> None:
@@ -520,14 +596,19 @@ def test_a_fault_in_sending_is_logged_and_ends_no_thread(
     assert caplog.text.count("Packets were not sent") == moments
 
 
-def test_what_is_put_after_closing_leaves_too(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+@pytest.mark.parametrize("before", [0, MANY])
+def test_what_is_put_after_closing_leaves_too(box: Outbox, opened: Callable[[int], Sequence[Way]], before: int) -> None:
     ways = opened(MANY)
+    for near, _ in ways[:before]:
+        box.put(Sender(), near.fileno(), [b"early"])
     box.close()
 
     for near, _ in ways:
         box.put(Sender(), near.fileno(), [b"late"])
     box.dispatch()
 
+    for _, far in ways[:before]:
+        assert far.recv(16) == b"early"
     assert [far.recv(16) for _, far in ways] == [b"late"] * MANY
 
 

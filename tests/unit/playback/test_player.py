@@ -138,6 +138,55 @@ def test_what_is_stopped_and_cut_at_once_is_told_to_have_ended() -> None:
     assert clock.ticks == []
 
 
+def test_what_is_cut_ends_at_once_whatever_the_next_source_has_on_its_way() -> None:
+    class Busy(Sink):
+        def go_on(self) -> int:
+            return 1
+
+    player, clock, _, ended = _player(Source(*[b"a"] * 10), Busy())
+    player.wake()
+
+    player.stop()
+    player.cut()
+    clock.pass_by()
+
+    assert ended == [None]
+    assert clock.ticks == []
+
+
+def test_a_source_that_fails_is_followed_by_silence_too() -> None:
+    class Faulty(Source):
+        def read(self) -> bytes | None:
+            if not self.packets:
+                raise fault
+            return super().read()
+
+    fault = RuntimeError("a bug")
+    player, clock, sent, ended = _player(Faulty(b"a"))
+    player.wake()
+
+    clock.pass_by(20)
+
+    assert sent == [b"a", *[SILENCE] * TAIL]
+    assert ended == [fault]
+    assert clock.ticks == []
+
+
+def test_a_connection_that_fails_ends_a_source_once() -> None:
+    class Faulty(Sink):
+        def send(self, packet: bytes, following: Sequence[bytes] = ()) -> int:
+            raise fault
+
+    fault = RuntimeError("a bug")
+    player, clock, _, ended = _player(Source(b"a", b"b"), Faulty())
+    player.wake()
+
+    clock.pass_by(1 + TAIL)
+
+    assert ended == [fault]
+    assert clock.ticks == []
+
+
 def test_what_still_waits_for_its_connection_when_a_source_has_ended_is_dropped_before_silence_follows() -> None:
     sink = Sink()
     player, clock, sent, _ = _player(Source(*[b"a"] * 10), sink)
