@@ -9,7 +9,6 @@ import errno
 import logging
 import socket
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import SimpleQueue
@@ -56,7 +55,7 @@ class Outbox:
         """Batches that the thread has."""
         self._full: SimpleQueue[Batch | None] = SimpleQueue()
         self._sent: SimpleQueue[Batch] = SimpleQueue()
-        self._recalled: deque[Sender] = deque()
+        self._recalled: set[Sender] = set()
         self._context: Context | None = None
         self._tried = False
         """Whether the system was asked to take many at once."""
@@ -83,11 +82,11 @@ class Outbox:
         Where too many leave in a moment, it is the next; a sender is told of those that were refused.
         """
         moment = self.moment
+        self._last = max(self._last, moment + len(datagrams) * PHASES - 1)
         for datagram in datagrams:
             if not self._batch(moment).put(sender, number, datagram):
                 self._delay(moment, sender, number, datagram)
             moment += PHASES
-        self._last = max(self._last, moment - 1)
 
     def withdraw(self, sender: Refused, moment: int) -> bytes | None:
         """Take back what a sender put for a moment to come, None where there is nothing of it."""
@@ -96,7 +95,7 @@ class Outbox:
 
     def recall(self, sender: Sender) -> None:
         """Have a sender take back what has not left, before more does. From any thread."""
-        self._recalled.append(sender)
+        self._recalled.add(sender)
 
     def retire(self, retired: socket.socket) -> None:
         """Close a socket once what was put before has left."""
@@ -106,7 +105,7 @@ class Outbox:
     def dispatch(self) -> int:
         """Send what is to leave in this moment, or have it sent after what left before it; tell how many those are."""
         while self._recalled:
-            self._recalled.popleft().take_back()
+            self._recalled.pop().take_back()
         at = self.moment % _MOMENTS
         self.moment += 1
         filled = self._moments[at]

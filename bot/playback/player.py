@@ -36,6 +36,9 @@ class PacketSink(Protocol):
     def go_on(self) -> int:
         """Return for how many times 20 ms there is something on its way; 0 where nothing is that could be heard."""
 
+    def drop(self) -> None:
+        """Send nothing of what waits for a lost connection: its source has ended."""
+
 
 class Player:
     """Owns whether a source goes on. Ticked by the pacer's thread; the rest belongs to the event loop's.
@@ -44,6 +47,7 @@ class Player:
     """
 
     __slots__ = (
+        "_drop",
         "_ended",
         "_go_on",
         "_lock",
@@ -54,6 +58,7 @@ class Player:
         "_stopped",
         "_tail",
         "_ticking",
+        "_told",
         "_woken",
     )
 
@@ -66,11 +71,13 @@ class Player:
     ) -> None:
         self._read = source.read
         self._read_on = source.read_on if isinstance(source, SpeechSource) else _none_ahead
-        self._send, self._go_on = sink.send, sink.go_on
+        self._send, self._go_on, self._drop = sink.send, sink.go_on, sink.drop
         self._pacer = pacer
         self._ended = ended
-        self._tail = -1
-        """Frames of silence still to be sent; -1: the source is still read."""
+        self._tail = TAIL
+        """Frames of silence still to be sent when the source has ended."""
+        self._told = False
+        """Whether it was told that the source ended."""
         self._stopped = False
         self._lock = threading.Lock()
         """Held where it is decided whether to be ticked again."""
@@ -80,7 +87,7 @@ class Player:
     @property
     def over(self) -> bool:
         """Whether the source is not read any more."""
-        return self._stopped or self._tail >= 0
+        return self._stopped or self._told
 
     def wake(self) -> None:
         """Read the source, from the next moment on."""
@@ -106,7 +113,7 @@ class Player:
             if self._tail and (going := self._go_on()):
                 return going
             self._woken = False
-            if self._tail < 0 and not self._stopped:
+            if not (self._told or self._stopped):
                 packet = self._read()
                 if packet:
                     return self._send(packet, self._read_on(most - 1))
@@ -116,7 +123,7 @@ class Player:
             going = self._silence()
         except Exception as error:  # noqa: BLE001 - the thread belongs to every channel
             self._end(error)
-            going = False
+            going = self._tail > 0
         return going or self._is_wanted()
 
     def _is_wanted(self) -> bool:
@@ -132,8 +139,9 @@ class Player:
         return self._tail > 0
 
     def _end(self, error: Exception | None) -> None:
-        if self._tail < 0:
-            self._tail = TAIL
+        if not self._told:
+            self._told = True
+            self._drop()
             self._ended(error)
 
 

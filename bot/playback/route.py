@@ -45,7 +45,7 @@ class Route:
     )
 
     lost: Callable[[], None]
-    """Called by the event loop whenever what was put for this connection must wait: it is not there (any more)."""
+    """Called by the event loop when the connection is lost: what was put for it must wait."""
     websocket: Websocket
     sessions: int
     """How often the handshake was done; a session that is resumed is the same."""
@@ -71,8 +71,8 @@ class Route:
 
     @connected.setter
     def connected(self, connected: bool) -> None:
-        self._connected = connected
-        if not connected:
+        lost, self._connected = self._connected and not connected, connected
+        if lost:
             self.lost()
 
     def live_session(self) -> int | None:

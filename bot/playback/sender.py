@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bot.models import PACKET_SECONDS
 from bot.playback.buffer import SILENCE
-from bot.playback.outbox import PHASES, Outbox
+from bot.playback.outbox import AT_ONCE, PHASES, Outbox
 from bot.playback.route import Route
 from bot.playback.rtp import RtpStream
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 class PacketSender:
     """Owns what was sent through a route, and what was not.
 
-    `send`, `go_on` and `take_back` belong to the pacer's thread.
+    `send`, `go_on`, `drop` and `take_back` belong to the pacer's thread.
     """
 
     __slots__ = (
@@ -33,7 +33,7 @@ class PacketSender:
         self._due = 0
         """The outbox's moment in which the next packet is due."""
         self._taken_back: Sequence[bytes] = ()
-        """Datagrams that were put and had not left when the connection was lost."""
+        """Datagrams that had not left when the connection was lost, and go before any other of their session."""
         self._session = 0
         """That the last datagrams were sealed for."""
         self._handed = 0
@@ -82,9 +82,10 @@ class PacketSender:
                 return 1
             encrypt = session.encrypt_opus
             packets = [each if each == SILENCE else encrypt(each) for each in packets]
-        self._session = route.sessions
+        if route.sessions != self._session:
+            self._session = route.sessions
+            self.drop()
         count = self._put(self._stream.seal(packets))
-        self.last_sent = time.monotonic() + len(following) * PACKET_SECONDS
         if voiced:
             self.last_voiced = self.last_sent
         return count
@@ -97,16 +98,22 @@ class PacketSender:
         route = self._route
         if not self._taken_back or not route.connected or route.sessions != self._session:
             return 0
-        return self._put(self._taken_back)
+        return self._put()
+
+    def drop(self) -> None:
+        """Send nothing of what was taken back."""
+        self._taken_back = ()
 
     def take_back(self) -> None:
-        """Take back what was put and has not left, for the same session, should it be resumed."""
-        outbox, due = self._outbox, self._due
+        """Take back what was put and has not left, for the same session, unless that is resumed already."""
+        route, outbox, due = self._route, self._outbox, self._due
+        if route.connected and route.sessions == self._session:
+            return
         moments = range(due - self._count_ahead() * PHASES, due, PHASES)
         put = [outbox.withdraw(self, moment) for moment in moments]
         taken = [datagram for datagram in put if datagram is not None]
         if taken:
-            self._taken_back = taken
+            self._taken_back = [*taken, *self._taken_back]
             self._handed -= len(taken)
             self._due = outbox.moment
 
@@ -115,14 +122,16 @@ class PacketSender:
         moments = self._due - self._outbox.moment
         return moments // PHASES if moments > 0 else 0
 
-    def _put(self, datagrams: Sequence[bytes]) -> int:
-        """Put datagrams into the outbox; return how many."""
-        outbox = self._outbox
+    def _put(self, sealed: Sequence[bytes] = ()) -> int:
+        """Put as many into the outbox as it takes, of what was taken back and then of these; return how many."""
+        outbox, waiting = self._outbox, [*self._taken_back, *sealed]
+        datagrams, self._taken_back = waiting[:AT_ONCE], waiting[AT_ONCE:]
+        count = len(datagrams)
         outbox.put(self, self._route.socket.fileno(), datagrams)
-        self._taken_back = ()
-        self._handed += len(datagrams)
-        self._due = outbox.moment + len(datagrams) * PHASES
-        return len(datagrams)
+        self._handed += count
+        self._due = outbox.moment + count * PHASES
+        self.last_sent = time.monotonic() + (count - 1) * PACKET_SECONDS
+        return count
 
     def refuse(self, reason: int) -> None:
         """Take note that a datagram was not sent, by the system's error number."""

@@ -1,5 +1,6 @@
 import ctypes
 import errno
+import gc
 import os
 import platform
 import socket
@@ -340,6 +341,109 @@ def test_a_sender_that_is_recalled_takes_back_what_it_put_before_more_leaves(
         far.recv(16)
 
 
+def test_a_sender_that_is_recalled_again_and_again_takes_back_once(box: Outbox) -> None:
+    class Recalled(Sender):
+        def take_back(self) -> None:
+            taken.append(box.moment)
+
+    taken: list[int] = []
+    sender = Recalled()
+
+    for _ in range(3):
+        box.recall(sender)
+    box.dispatch()
+    box.dispatch()
+
+    assert taken == [0]
+
+
+def test_what_was_put_before_a_fault_leaves_before_the_clock_rests(
+    box: Outbox, opened: Callable[[int], Sequence[Way]]
+) -> None:
+    [(near, far)] = opened(1)
+
+    with pytest.raises(IndexError):
+        box.put(Sender(), near.fileno(), [b"first", b"second", bytes(batch.MOST * batch.LONGEST + 1)])
+    box.close()
+
+    assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
+
+
+def test_all_that_are_recalled_take_back_before_more_leaves(box: Outbox) -> None:
+    class Recalled(Sender):
+        def take_back(self) -> None:
+            taken.append(box.moment)
+
+    taken: list[int] = []
+
+    for _ in range(3):
+        box.recall(Recalled())
+    box.dispatch()
+
+    assert taken == [0, 0, 0]
+
+
+def test_the_system_is_asked_once_whether_it_takes_many_at_once(
+    opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(aio.platform, "machine", lambda: "abacus")
+    caplog.set_level("INFO")
+    box = Outbox()
+
+    for _ in range(3):
+        for near, _ in opened(FEW):
+            box.put(Sender(), near.fileno(), [b"word"])
+        box.dispatch()
+
+    assert caplog.text.count("Packets are sent one by one") == 1
+
+
+@pytest.mark.parametrize("count", [1, MANY])
+def test_no_batches_are_kept_beside_those_that_are_filled_again(
+    box: Outbox, opened: Callable[[int], Sequence[Way]], count: int
+) -> None:
+    def batches() -> int:
+        return sum(isinstance(each, batch.Batch) for each in gc.get_objects())
+
+    before, ways = batches(), opened(count)
+
+    for _ in range(50):
+        for near, _ in ways:
+            box.put(Sender(), near.fileno(), [b"word"])
+        box.dispatch()
+
+    assert batches() - before <= outbox.SPARE + 1
+
+
+def test_no_more_than_some_batches_wait_to_be_sent(opened: Callable[[int], Sequence[Way]]) -> None:
+    class Slow(Sender):
+        def refuse(self, reason: int) -> None:
+            passed.append(through.wait(0.2))
+
+    passed: list[bool] = []
+    through = threading.Event()
+    ways, box = opened(MANY), Outbox()
+
+    for _ in range(outbox.SPARE + 1):
+        for near, _ in ways:
+            box.put(Sender(), near.fileno(), [b"word"])
+        box.put(Slow(), -1, [b"nowhere"])
+        box.dispatch()
+    through.set()
+    box.close()
+
+    assert not passed[0]
+
+
+def test_what_is_retired_is_closed_with_the_outbox(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+    [(near, _)] = opened(1)
+
+    box.retire(near)
+    box.close()
+
+    assert near.fileno() == -1
+
+
 def test_a_datagram_for_which_there_is_no_room_harms_no_other(
     box: Outbox, opened: Callable[[int], Sequence[Way]]
 ) -> None:
@@ -492,14 +596,19 @@ def test_a_fault_in_sending_is_logged_and_ends_no_thread(
     assert caplog.text.count("Packets were not sent") == moments
 
 
-def test_what_is_put_after_closing_leaves_too(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+@pytest.mark.parametrize("before", [0, MANY])
+def test_what_is_put_after_closing_leaves_too(box: Outbox, opened: Callable[[int], Sequence[Way]], before: int) -> None:
     ways = opened(MANY)
+    for near, _ in ways[:before]:
+        box.put(Sender(), near.fileno(), [b"early"])
     box.close()
 
     for near, _ in ways:
         box.put(Sender(), near.fileno(), [b"late"])
     box.dispatch()
 
+    for _, far in ways[:before]:
+        assert far.recv(16) == b"early"
     assert [far.recv(16) for _, far in ways] == [b"late"] * MANY
 
 

@@ -45,10 +45,14 @@ class Sink:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.on_its_way = 0
+        self.dropped = 0
 
     def send(self, packet: bytes, following: Sequence[bytes] = ()) -> int:
         self.sent += [packet, *following]
         return 1 + len(following)
+
+    def drop(self) -> None:
+        self.dropped = len(self.sent)
 
     def go_on(self) -> int:
         on_its_way, self.on_its_way = self.on_its_way, 0
@@ -118,6 +122,82 @@ def test_what_is_cut_sends_nothing_more() -> None:
     clock.pass_by(20)
 
     assert sent == [b"a", b"a"]
+
+
+def test_what_is_stopped_and_cut_at_once_is_told_to_have_ended() -> None:
+    player, clock, sent, ended = _player(Source(*[b"a"] * 10))
+    player.wake()
+    clock.pass_by(2)
+
+    player.stop()
+    player.cut()
+    clock.pass_by(20)
+
+    assert sent == [b"a", b"a"]
+    assert ended == [None]
+    assert clock.ticks == []
+
+
+def test_what_is_cut_ends_at_once_whatever_the_next_source_has_on_its_way() -> None:
+    class Busy(Sink):
+        def go_on(self) -> int:
+            return 1
+
+    player, clock, _, ended = _player(Source(*[b"a"] * 10), Busy())
+    player.wake()
+
+    player.stop()
+    player.cut()
+    clock.pass_by()
+
+    assert ended == [None]
+    assert clock.ticks == []
+
+
+def test_a_source_that_fails_is_followed_by_silence_too() -> None:
+    class Faulty(Source):
+        def read(self) -> bytes | None:
+            if not self.packets:
+                raise fault
+            return super().read()
+
+    fault = RuntimeError("a bug")
+    player, clock, sent, ended = _player(Faulty(b"a"))
+    player.wake()
+
+    clock.pass_by(20)
+
+    assert sent == [b"a", *[SILENCE] * TAIL]
+    assert ended == [fault]
+    assert clock.ticks == []
+
+
+def test_a_connection_that_fails_ends_a_source_once() -> None:
+    class Faulty(Sink):
+        def send(self, packet: bytes, following: Sequence[bytes] = ()) -> int:
+            raise fault
+
+    fault = RuntimeError("a bug")
+    player, clock, _, ended = _player(Source(b"a", b"b"), Faulty())
+    player.wake()
+
+    clock.pass_by(1 + TAIL)
+
+    assert ended == [fault]
+    assert clock.ticks == []
+
+
+def test_what_still_waits_for_its_connection_when_a_source_has_ended_is_dropped_before_silence_follows() -> None:
+    sink = Sink()
+    player, clock, sent, _ = _player(Source(*[b"a"] * 10), sink)
+    player.wake()
+    clock.pass_by(2)
+
+    player.stop()
+    clock.pass_by(20)
+
+    assert sink.dropped == 2
+    assert len(sent) == 2 + TAIL
 
 
 def test_a_source_that_is_filled_while_it_is_found_empty_is_read_again() -> None:

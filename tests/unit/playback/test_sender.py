@@ -1,7 +1,9 @@
 """A sender over a real socket: what the voice server gets, in which moment, and what is counted."""
 
+import gc
 import socket
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -83,7 +85,13 @@ def test_packets_that_follow_leave_20_ms_after_each_other_and_in_order(call: Cal
     count = call.sender.send(b"a", [b"b", SILENCE, b"c"])
 
     assert count == 4
-    assert [call.pass_by() for _ in range(5)] == [[b"a"], [b"b"], [SILENCE], [b"c"], []]
+    assert [(call.sender.sent, call.pass_by()) for _ in range(5)] == [
+        (0, [b"a"]),
+        (1, [b"b"]),
+        (2, [SILENCE]),
+        (3, [b"c"]),
+        (4, []),
+    ]
     assert call.counts == (4, 0)
 
 
@@ -241,6 +249,88 @@ def test_what_was_taken_back_is_not_sent_in_the_next_session(call: Call) -> None
     call.sender.send(b"anew")
     assert [*heard, *call.pass_by(4)] == [b"a", b"anew"]
     assert call.counts == (2, 0)
+
+
+def test_what_was_put_is_not_sent_where_the_next_session_begins_before_the_next_moment(call: Call) -> None:
+    call.sender.send(b"a", [b"b", b"c"])
+    heard = [*call.pass_by()]
+
+    call.route.connected = False
+    call.route.sessions += 1
+    call.route.connected = True
+
+    assert [*heard, *call.pass_by(3)] == [b"a"]
+    assert call.counts == (1, 0)
+
+
+def test_a_session_that_is_resumed_before_the_next_moment_loses_no_time(call: Call) -> None:
+    call.sender.send(b"a", [b"b", b"c"])
+    heard = [call.pass_by()]
+
+    call.route.connected = False
+    call.route.connected = True
+
+    assert [*heard, call.pass_by(), call.pass_by()] == [[b"a"], [b"b"], [b"c"]]
+    assert call.counts == (3, 0)
+
+
+def test_a_connection_that_was_lost_while_the_clock_rested_delays_nothing(call: Call) -> None:
+    call.route.connected = False
+    call.route.connected = True
+
+    call.sender.send(b"a", [b"b"])
+
+    assert [call.pass_by(), call.pass_by()] == [[b"a"], [b"b"]]
+
+
+def test_what_is_read_just_as_a_session_is_resumed_overtakes_nothing(call: Call) -> None:
+    packets = [bytes([number]) for number in range(2 * AT_ONCE)]
+    call.sender.send(packets[0], packets[1:AT_ONCE])
+    heard = [*call.pass_by()]
+    call.route.connected = False
+    call.pass_by()
+    assert call.sender.go_on() == 0
+
+    call.route.connected = True
+    before = time.monotonic()
+    assert call.sender.send(packets[AT_ONCE], packets[AT_ONCE + 1 :]) == AT_ONCE
+    assert before + 0.14 <= call.sender.last_sent <= time.monotonic() + 0.14
+    heard += call.pass_by(2)
+    call.route.connected = False
+    heard += call.pass_by()
+    call.route.connected = True
+    while rounds := call.sender.go_on():
+        heard += call.pass_by(rounds)
+
+    assert heard == packets
+    assert call.counts == (len(packets), 0)
+
+
+def test_what_was_taken_back_is_not_sent_once_its_source_has_ended(call: Call) -> None:
+    call.sender.send(b"a", [b"b", b"c"])
+    heard = [*call.pass_by()]
+    call.route.connected = False
+    call.pass_by()
+
+    call.sender.drop()
+    call.route.connected = True
+
+    assert call.sender.go_on() == 0
+    call.sender.send(b"another")
+    assert [*heard, *call.pass_by(3)] == [b"a", b"another"]
+
+
+def test_a_connection_that_was_never_there_is_not_kept_although_the_clock_rests() -> None:
+    box, route, group = Outbox(), Route(), Group()
+    PacketSender(route, box)
+    route.dave_session = group
+    kept = weakref.ref(group)
+
+    route.connected = False  # as in each state of a handshake
+    del route, group
+    gc.collect()
+
+    assert kept() is None
 
 
 def test_a_connection_that_is_lost_with_nothing_on_its_way_has_nothing_sent_again(call: Call) -> None:
