@@ -11,6 +11,7 @@ import logging
 import platform
 import struct
 import sys
+from mmap import mmap
 from typing import Self
 
 log = logging.getLogger(__name__)
@@ -20,21 +21,24 @@ _NUMBERS = {"x86_64": (206, 207, 209, 208), "aarch64": (0, 1, 2, 4)}
 _SYSCALL = ctypes.CDLL(None, use_errno=True).syscall
 _SYSCALL.restype = ctypes.c_long
 
-_BLOCK = struct.Struct("<QIIHhiQQqQII")
-"""`struct iocb`: data, key, flags, operation, priority, file, buffer, size, offset, reserved, flags, notification."""
 _WRITE = 1
 _EVENT = struct.Struct("<QQqq")
 """`struct io_event`: data, block, result, second result."""
 
+_BLOCK = struct.Struct("<Q8xH2xiQQ24x")
+"""`struct iocb`: data, operation, file, buffer and size; the rest is 0."""
 BLOCK_SIZE = _BLOCK.size
-TARGET = struct.Struct("<iQQ")
-"""The part of a block that differs from one datagram to the next: the file's number, address and size."""
-TARGET_AT = 20
 
 
-def make_writes(most: int) -> bytearray:
-    """Make blocks, one after the other, that lack their targets."""
-    return bytearray().join(_BLOCK.pack(number, 0, 0, _WRITE, 0, -1, 0, 0, 0, 0, 0, 0) for number in range(most))
+def pack_write(room: mmap, number: int, file: int, address: int, size: int) -> None:
+    """Describe a write as the block of that number in a row: its file's number, its bytes' address and count."""
+    _BLOCK.pack_into(room, number * BLOCK_SIZE, number, _WRITE, file, address, size)
+
+
+def unpack_write(room: mmap, number: int) -> tuple[int, int, int]:
+    """Return the file's number, the address and the count of a write that was described."""
+    _, _, file, address, size = _BLOCK.unpack_from(room, number * BLOCK_SIZE)
+    return file, address, size
 
 
 class Context:

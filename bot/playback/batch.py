@@ -5,7 +5,7 @@ import mmap
 import socket
 from typing import Protocol
 
-from bot.playback.aio import BLOCK_SIZE, TARGET, TARGET_AT, Context, make_writes
+from bot.playback.aio import BLOCK_SIZE, Context, pack_write, unpack_write
 from bot.playback.native import send
 
 MOST = 512
@@ -27,14 +27,13 @@ class Batch:
     def __init__(self) -> None:
         self._senders: list[Refused] = []
         self._retired: list[socket.socket] = []
-        self._room = mmap.mmap(-1, MOST * LONGEST)  # which takes memory only where it was written to
+        # of which memory is taken only where something was written
+        self._room, self._writes = mmap.mmap(-1, MOST * LONGEST), mmap.mmap(-1, MOST * BLOCK_SIZE)
         self._end = 0
-        self._writes = make_writes(MOST)
         self._held = [ctypes.c_char.from_buffer(each) for each in (self._room, self._writes)]
         """Holds them to their sizes and places: the system is told where they are."""
         self._address, first = map(ctypes.addressof, self._held)
         self._blocks = (ctypes.c_void_p * MOST)(*range(first, first + len(self._writes), BLOCK_SIZE))
-        self._target = TARGET_AT
 
     def __len__(self) -> int:
         return len(self._senders)
@@ -47,8 +46,7 @@ class Batch:
         end = start + size
         self._room[start:end] = datagram
         self._end = end
-        TARGET.pack_into(self._writes, self._target, number, self._address + start, size)
-        self._target += BLOCK_SIZE
+        pack_write(self._writes, len(self._senders), number, self._address + start, size)
         self._senders.append(sender)
         return True
 
@@ -57,14 +55,12 @@ class Batch:
         if sender not in self._senders:
             return None
         taken = self._senders.index(sender)
-        at = taken * BLOCK_SIZE + TARGET_AT
-        _, address, size = TARGET.unpack_from(self._writes, at)
-        start = address - self._address
-        self._target -= BLOCK_SIZE  # the last one takes its place
-        self._writes[at : at + TARGET.size] = self._writes[self._target : self._target + TARGET.size]
+        _, address, size = unpack_write(self._writes, taken)
         last = self._senders.pop()
-        if taken < len(self._senders):
+        if taken < len(self._senders):  # the last one takes its place
+            pack_write(self._writes, taken, *unpack_write(self._writes, len(self._senders)))
             self._senders[taken] = last
+        start = address - self._address
         return self._room[start : start + size]
 
     def retire(self, retired: socket.socket) -> None:
@@ -75,8 +71,8 @@ class Batch:
         """Send them one by one, holding on to the interpreter lock."""
         try:
             for number, sender in enumerate(self._senders):
-                target, address, size = TARGET.unpack_from(self._writes, number * BLOCK_SIZE + TARGET_AT)
-                if send(target, ctypes.c_void_p(address), ctypes.c_size_t(size), 0) < 0:
+                file, address, size = unpack_write(self._writes, number)
+                if send(file, ctypes.c_void_p(address), ctypes.c_size_t(size), 0) < 0:
                     sender.refuse(ctypes.get_errno())
         finally:
             self._clear()
@@ -91,6 +87,6 @@ class Batch:
 
     def _clear(self) -> None:
         self._senders.clear()
-        self._end, self._target = 0, TARGET_AT
+        self._end = 0
         while self._retired:
             self._retired.pop().close()

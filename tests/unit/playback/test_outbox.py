@@ -415,26 +415,6 @@ def test_no_batches_are_kept_beside_those_that_are_filled_again(
     assert batches() - before <= outbox.SPARE + 1
 
 
-def test_no_more_than_some_batches_wait_to_be_sent(opened: Callable[[int], Sequence[Way]]) -> None:
-    class Slow(Sender):
-        def refuse(self, reason: int) -> None:
-            passed.append(through.wait(0.2))
-
-    passed: list[bool] = []
-    through = threading.Event()
-    ways, box = opened(MANY), Outbox()
-
-    for _ in range(outbox.SPARE + 1):
-        for near, _ in ways:
-            box.put(Sender(), near.fileno(), [b"word"])
-        box.put(Slow(), -1, [b"nowhere"])
-        box.dispatch()
-    through.set()
-    box.close()
-
-    assert not passed[0]
-
-
 def test_what_is_retired_is_closed_with_the_outbox(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
     [(near, _)] = opened(1)
 
