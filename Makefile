@@ -47,8 +47,8 @@ floors: setup
 	.venv/bin/lint-imports
 
 # the workers and the engines they start read what was compiled once, and do not compile it each for themselves;
-# threads of numpy beside them only spin; one worker more than two cores, because many tests wait for what is spoken
-PYTEST := env -u PYTHONDONTWRITEBYTECODE OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest -n 3 --dist worksteal
+# threads of numpy beside them only spin; two workers more than two cores, because many tests wait for what is spoken
+PYTEST := env -u PYTHONDONTWRITEBYTECODE OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest -n 4 --dist worksteal
 
 tests: setup
 	$(PYTEST)
