@@ -7,13 +7,13 @@ Takes packets and knows neither who made them nor what they say. The way of a pa
     turn, making              one line's turn; its sentences made, no further ahead than they need to be
     playing, health           a source that plays in a connection; whether it is heard, for all that shows
     buffer, source            packets between the loop and the pacer's thread, and what that thread reads of them
-    player, pacer             one source in one channel; the clock of all of them
+    player, pacer             one source in one channel; the clock of all of them, and whose turn it is
     voice_client, handshake   our connection, and how it is made and kept
     websocket                 its voice websocket: in these two is all that is private of discord.py
     reader, heart, wishes     its UDP socket and heartbeats, without discord.py's threads; what Discord has not answered
     sender, route             one channel's packets sent and counted; what they need of its connection, side by side
     rtp, ciphers              a packet sealed
-    outbox, batch             what leaves in a moment, in all channels; datagrams that leave together
+    outbox, batch             what leaves in each moment, in all channels; datagrams that leave together
     media_socket, aio, native    the system: a socket, many writes in one call, functions that keep Python's lock
 
     line, link, ledger, limits    what these say to each other
