@@ -28,7 +28,8 @@ FEW = 16
 SPARE = 3
 """Batches that may wait to be sent: more would only make late what is late already."""
 
-_MOMENTS = PHASES * AT_ONCE
+MOMENTS = PHASES * AT_ONCE
+"""For which something may be put, the next one included."""
 
 
 class Sender(Refused, Protocol):
@@ -49,7 +50,7 @@ class Outbox:
         """The one that is next, of those there ever were."""
         self._last = -1
         """The last moment of the 20 ms of the last datagram, or in which something is closed."""
-        self._moments: list[Batch | None] = [None] * _MOMENTS
+        self._moments: list[Batch | None] = [None] * MOMENTS
         self._spare: list[Batch] = []
         self._away = 0
         """Batches that the thread has."""
@@ -90,7 +91,7 @@ class Outbox:
 
     def withdraw(self, sender: Refused, moment: int) -> bytes | None:
         """Take back what a sender put for a moment to come, None where there is nothing of it."""
-        batch = self._moments[moment % _MOMENTS]
+        batch = self._moments[moment % MOMENTS]
         return batch.withdraw(sender) if batch is not None else None
 
     def recall(self, sender: Sender) -> None:
@@ -106,7 +107,7 @@ class Outbox:
         """Send what is to leave in this moment, or have it sent after what left before it; tell how many those are."""
         while self._recalled:
             self._recalled.pop().take_back()
-        at = self.moment % _MOMENTS
+        at = self.moment % MOMENTS
         self.moment += 1
         filled = self._moments[at]
         if filled is None:
@@ -125,7 +126,7 @@ class Outbox:
         return count
 
     def _batch(self, moment: int) -> Batch:
-        at = moment % _MOMENTS
+        at = moment % MOMENTS
         batch = self._moments[at]
         if batch is None:
             batch = self._moments[at] = self._spare.pop() if self._spare else Batch()

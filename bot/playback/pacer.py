@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.models import PACKET_SECONDS
-from bot.playback.outbox import AT_ONCE, PHASES, Outbox
+from bot.playback.outbox import AT_ONCE, MOMENTS, PHASES, Outbox
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,6 @@ MOST_BEHIND = 0.06
 """Where the clock fell further behind, it is set anew: a burst of more than three packets is not caught up with."""
 
 _STEP = PACKET_SECONDS / PHASES
-_MOMENTS = PHASES * AT_ONCE
 _CROWDED = 4
 """Players more than its share that a phase takes before newcomers go to the next."""
 
@@ -43,7 +42,7 @@ class Pacer:
         """Seconds by which the clock was set anew, because the process did not run."""
         self.outbox = Outbox()
         """Takes what is sent in a tick."""
-        self._due: list[list[Tick]] = [[] for _ in range(_MOMENTS)]
+        self._due: list[list[Tick]] = [[] for _ in range(MOMENTS)]
         self._shares = [0] * PHASES
         """Players in each phase."""
         self._arrivals: deque[Tick] = deque()
@@ -66,7 +65,10 @@ class Pacer:
         self.outbox.close()
 
     def add(self, tick: Tick) -> None:
-        """Call `tick` within 3 ms and then as it asks for, until it returns 0. From any thread."""
+        """Call `tick` soon and then as it asks for, until it returns 0. From any thread.
+
+        Soon is within 3 ms, of a crowd of newcomers some in each phase.
+        """
         self._arrivals.append(tick)
         self._wake.set()
 
@@ -121,7 +123,7 @@ class Pacer:
 
     def _tick(self) -> None:
         """Have those send whose next packet is due in the moment to come."""
-        at = self.outbox.moment % _MOMENTS
+        at = self.outbox.moment % MOMENTS
         players, self._due[at] = self._due[at], []
         for tick in players:
             self._call(tick)
@@ -131,10 +133,10 @@ class Pacer:
         moment = self.outbox.moment
         share = self._shares[moment % PHASES] // AT_ONCE + 1
         most = AT_ONCE
-        while len(self._due[(moment + most * PHASES) % _MOMENTS]) > share and most > 1:
+        while len(self._due[(moment + most * PHASES) % MOMENTS]) > share and most > 1:
             most -= 1
         rounds = tick(most)
         if rounds:
-            self._due[(moment + rounds * PHASES) % _MOMENTS].append(tick)
+            self._due[(moment + rounds * PHASES) % MOMENTS].append(tick)
         else:
             self._shares[moment % PHASES] -= 1

@@ -62,7 +62,7 @@ async def house(frozen: None, tmp_path_factory: pytest.TempPathFactory) -> Async
     async with House(tmp_path_factory.mktemp("house") / "data") as opened:
         await opened.settled()
         gc.collect()
-        gc.freeze()
+        gc.freeze()  # what the house is made of stays as long as it
         yield opened
 
 
