@@ -1,155 +1,18 @@
-import ctypes
 import errno
 import gc
 import os
-import platform
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
-from bot.playback import aio, batch, outbox
-from bot.playback.media_socket import MediaSocket
+from bot.playback import batch, outbox
 from bot.playback.outbox import AT_ONCE, FEW, PHASES, Outbox
-
-MANY = FEW * 2
-Way = tuple[socket.socket, socket.socket]
-
-
-class Sender:
-    """Notes what it is told."""
-
-    def __init__(self) -> None:
-        self.refusals: list[int] = []
-
-    def refuse(self, reason: int) -> None:
-        self.refusals.append(reason)
-
-
-@pytest.fixture
-def opened() -> Iterator[Callable[[int], Sequence[Way]]]:
-    """Open ways from one socket to another, over loopback."""
-    ways: list[Way] = []
-
-    def open_ways(count: int) -> Sequence[Way]:
-        for _ in range(count):
-            near, far = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
-            far.bind(("127.0.0.1", 0))
-            far.settimeout(5.0)
-            near.connect(far.getsockname())
-            near.setblocking(False)
-            ways.append((near, far))
-        return ways
-
-    yield open_ways
-    for way in ways:
-        for end in way:
-            end.close()
-
-
-@pytest.fixture(params=["at once", "one by one"])
-def box(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outbox]:
-    """An outbox where the system takes many datagrams at once, and where it does not."""
-    if request.param == "one by one":
-        monkeypatch.setattr(aio.platform, "machine", lambda: "abacus")
-    box = Outbox()
-    yield box
-    box.close()
-
-
-def _taken() -> int:
-    """Count what the system has set up for this process."""
-    return Path("/proc/self/maps").read_text(encoding="utf-8").count("[aio]")
-
-
-def test_this_machine_takes_many_datagrams_at_once_and_gets_back_what_that_took() -> None:
-    before = _taken()
-    context = aio.Context.open(4)
-    assert context is not None
-    assert _taken() == before + 1
-
-    context.close()
-
-    assert _taken() == before
-
-
-@pytest.mark.parametrize(
-    ("where", "name", "value"),
-    [(aio.platform, "machine", lambda: "abacus"), (aio.sys, "platform", "darwin"), (aio.sys, "maxsize", (1 << 31) - 1)],
-    ids=["another machine", "another system", "a Python of 32 bits, whose calls have other numbers"],
-)
-def test_elsewhere_no_call_is_made_whose_number_is_not_known(
-    monkeypatch: pytest.MonkeyPatch, where: object, name: str, value: object
-) -> None:
-    monkeypatch.setattr(where, name, value)
-
-    context = aio.Context.open(4)
-
-    assert context is None
-
-
-class Grudging:
-    """The system, which takes few writes at a time, tells of one at a time, and sometimes of none, with an error."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *errors: int) -> None:
-        self._system = aio._SYSCALL
-        self._errors = list(errors)
-        monkeypatch.setattr(aio, "_SYSCALL", self)
-
-    def __call__(self, call: int, context: object, *rest: object) -> int:
-        _, _, submit, reap = aio._NUMBERS[platform.machine()]
-        if call == submit:
-            count, blocks = rest
-            rest = ctypes.c_long(min(count.value, 3)), blocks
-        elif call == reap and self._errors:
-            ctypes.set_errno(self._errors.pop(0))
-            return -1
-        elif call == reap:
-            rest = ctypes.c_long(1), ctypes.c_long(1), *rest[2:]
-        return self._system(call, context, *rest)
-
-
-def test_a_system_that_takes_and_tells_little_at_a_time_is_asked_again(
-    opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Grudging(monkeypatch, errno.EINTR, errno.EINTR)
-    ways, senders = opened(MANY), [Sender() for _ in range(MANY)]
-    ways[-1][0].shutdown(socket.SHUT_WR)
-    box = Outbox()
-
-    for moment in range(20):
-        for sender, (near, _) in zip(senders, ways, strict=True):
-            box.put(sender, near.fileno(), [bytes([moment])])
-        box.dispatch()
-    box.close()
-
-    for _, far in ways[:-1]:
-        assert [far.recv(16) for _ in range(20)] == [bytes([moment]) for moment in range(20)]
-    assert [sender.refusals for sender in senders] == [[]] * (MANY - 1) + [[errno.EPIPE] * 20]
-
-
-def test_a_system_that_does_not_tell_what_became_of_packets_is_not_asked_for_ever(
-    opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    Grudging(monkeypatch, errno.ENOSYS)
-    ways = opened(MANY)
-    box = Outbox()
-
-    for near, _ in ways:
-        box.put(Sender(), near.fileno(), [b"word"])
-    box.dispatch()
-    box.close()
-
-    assert [far.recv(16) for _, far in ways] == [b"word"] * MANY
-    assert "does not tell what became of packets" in caplog.text
+from tests.unit.playback.ways import MANY, OpenWays, Sender, taken
 
 
 @pytest.mark.parametrize("count", [1, FEW - 1, FEW, 3 * FEW])
-def test_each_datagram_arrives_where_it_belongs_in_its_order(
-    box: Outbox, opened: Callable[[int], Sequence[Way]], count: int
-) -> None:
+def test_each_datagram_arrives_where_it_belongs_in_its_order(box: Outbox, opened: OpenWays, count: int) -> None:
     ways, sender = opened(count), Sender()
 
     for moment in range(20):
@@ -163,7 +26,7 @@ def test_each_datagram_arrives_where_it_belongs_in_its_order(
     assert sender.refusals == []
 
 
-def test_few_have_left_as_soon_as_they_are_dispatched(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+def test_few_have_left_as_soon_as_they_are_dispatched(box: Outbox, opened: OpenWays) -> None:
     ways = opened(FEW - 1)
 
     for near, _ in ways:
@@ -175,7 +38,7 @@ def test_few_have_left_as_soon_as_they_are_dispatched(box: Outbox, opened: Calla
 
 @pytest.mark.parametrize("many", [0, MANY])
 def test_what_is_put_while_others_are_few_does_not_overtake_what_was_put_before(
-    box: Outbox, opened: Callable[[int], Sequence[Way]], many: int
+    box: Outbox, opened: OpenWays, many: int
 ) -> None:
     ways, sender = opened(1 + many), Sender()
     near, far = ways[0]
@@ -189,9 +52,7 @@ def test_what_is_put_while_others_are_few_does_not_overtake_what_was_put_before(
     assert [far.recv(16) for _ in range(50)] == [bytes([moment]) for moment in range(50)]
 
 
-def test_a_refusal_is_told_to_whom_it_concerns_and_the_others_arrive(
-    box: Outbox, opened: Callable[[int], Sequence[Way]]
-) -> None:
+def test_a_refusal_is_told_to_whom_it_concerns_and_the_others_arrive(box: Outbox, opened: OpenWays) -> None:
     ways, senders = opened(MANY), [Sender() for _ in range(MANY)]
     gone, closed, first = 5, 9, 0
     ways[gone][0].shutdown(socket.SHUT_WR)
@@ -213,7 +74,7 @@ def test_a_refusal_is_told_to_whom_it_concerns_and_the_others_arrive(
             assert far.recv(16) == b"word"
 
 
-def test_that_nobody_takes_packets_there_is_told(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+def test_that_nobody_takes_packets_there_is_told(box: Outbox, opened: OpenWays) -> None:
     ways, lonely = opened(MANY), Sender()
     ways[3][1].close()
 
@@ -226,9 +87,7 @@ def test_that_nobody_takes_packets_there_is_told(box: Outbox, opened: Callable[[
     assert lonely.refusals == [errno.ECONNREFUSED]
 
 
-def test_more_than_leave_together_arrive_too(
-    box: Outbox, opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_than_leave_together_arrive_too(box: Outbox, opened: OpenWays, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "MOST", FEW + 1)
     ways = opened(3 * FEW)
 
@@ -240,7 +99,7 @@ def test_more_than_leave_together_arrive_too(
 
 
 def test_where_there_is_room_in_no_moment_before_the_next_packet_of_20_ms_it_is_refused(
-    box: Outbox, opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch
+    box: Outbox, opened: OpenWays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch, "MOST", 2)
     [(near, far)] = opened(1)
@@ -257,9 +116,7 @@ def test_where_there_is_room_in_no_moment_before_the_next_packet_of_20_ms_it_is_
 
 
 @pytest.mark.parametrize("more", [0, MANY])
-def test_datagrams_that_are_put_together_leave_20_ms_after_each_other(
-    box: Outbox, opened: Callable[[int], Sequence[Way]], more: int
-) -> None:
+def test_datagrams_that_are_put_together_leave_20_ms_after_each_other(box: Outbox, opened: OpenWays, more: int) -> None:
     ways = opened(1 + more)
     box.dispatch()
 
@@ -273,7 +130,7 @@ def test_datagrams_that_are_put_together_leave_20_ms_after_each_other(
 
 
 def test_there_is_something_waiting_until_the_20_ms_of_the_last_datagram_are_over(
-    box: Outbox, opened: Callable[[int], Sequence[Way]]
+    box: Outbox, opened: OpenWays
 ) -> None:
     [(near, _)] = opened(1)
     assert not box.waiting
@@ -288,9 +145,7 @@ def test_there_is_something_waiting_until_the_20_ms_of_the_last_datagram_are_ove
 
 
 @pytest.mark.parametrize("place", ["first", "in the middle", "last", "alone"])
-def test_what_is_withdrawn_does_not_leave_and_all_else_does_once(
-    box: Outbox, opened: Callable[[int], Sequence[Way]], place: str
-) -> None:
+def test_what_is_withdrawn_does_not_leave_and_all_else_does_once(box: Outbox, opened: OpenWays, place: str) -> None:
     ways = opened(1 if place == "alone" else MANY)
     at = {"first": 0, "in the middle": MANY // 2, "last": MANY - 1, "alone": 0}[place]
     senders = [Sender() for _ in ways]
@@ -319,9 +174,7 @@ def test_what_is_withdrawn_does_not_leave_and_all_else_does_once(
     assert told == ({closed: [errno.EBADF] * 2} if len(ways) > 1 else {})
 
 
-def test_a_sender_that_is_recalled_takes_back_what_it_put_before_more_leaves(
-    box: Outbox, opened: Callable[[int], Sequence[Way]]
-) -> None:
+def test_a_sender_that_is_recalled_takes_back_what_it_put_before_more_leaves(box: Outbox, opened: OpenWays) -> None:
     class Recalled(Sender):
         def take_back(self) -> None:
             taken.append((box.moment, box.withdraw(self, box.moment)))
@@ -357,9 +210,7 @@ def test_a_sender_that_is_recalled_again_and_again_takes_back_once(box: Outbox) 
     assert taken == [0]
 
 
-def test_what_was_put_before_a_fault_leaves_before_the_clock_rests(
-    box: Outbox, opened: Callable[[int], Sequence[Way]]
-) -> None:
+def test_what_was_put_before_a_fault_leaves_before_the_clock_rests(box: Outbox, opened: OpenWays) -> None:
     [(near, far)] = opened(1)
 
     with pytest.raises(IndexError):
@@ -383,27 +234,10 @@ def test_all_that_are_recalled_take_back_before_more_leaves(box: Outbox) -> None
     assert taken == [0, 0, 0]
 
 
-def test_the_system_is_asked_once_whether_it_takes_many_at_once(
-    opened: Callable[[int], Sequence[Way]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(aio.platform, "machine", lambda: "abacus")
-    caplog.set_level("INFO")
-    box = Outbox()
-
-    for _ in range(3):
-        for near, _ in opened(FEW):
-            box.put(Sender(), near.fileno(), [b"word"])
-        box.dispatch()
-
-    assert caplog.text.count("Packets are sent one by one") == 1
-
-
 @pytest.mark.parametrize("count", [1, MANY])
-def test_no_batches_are_kept_beside_those_that_are_filled_again(
-    box: Outbox, opened: Callable[[int], Sequence[Way]], count: int
-) -> None:
+def test_no_batches_are_kept_beside_those_that_are_filled_again(box: Outbox, opened: OpenWays, count: int) -> None:
     def batches() -> int:
-        return sum(isinstance(each, batch.Batch) for each in gc.get_objects())
+        return sum(type(each) is batch.Batch for each in gc.get_objects())
 
     before, ways = batches(), opened(count)
 
@@ -415,7 +249,7 @@ def test_no_batches_are_kept_beside_those_that_are_filled_again(
     assert batches() - before <= outbox.SPARE + 1
 
 
-def test_what_is_retired_is_closed_with_the_outbox(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+def test_what_is_retired_is_closed_with_the_outbox(box: Outbox, opened: OpenWays) -> None:
     [(near, _)] = opened(1)
 
     box.retire(near)
@@ -424,9 +258,7 @@ def test_what_is_retired_is_closed_with_the_outbox(box: Outbox, opened: Callable
     assert near.fileno() == -1
 
 
-def test_a_datagram_for_which_there_is_no_room_harms_no_other(
-    box: Outbox, opened: Callable[[int], Sequence[Way]]
-) -> None:
+def test_a_datagram_for_which_there_is_no_room_harms_no_other(box: Outbox, opened: OpenWays) -> None:
     [(near, far)] = opened(1)
 
     box.put(Sender(), near.fileno(), [b"first"])
@@ -438,7 +270,7 @@ def test_a_datagram_for_which_there_is_no_room_harms_no_other(
     assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
 
 
-def test_the_longest_datagrams_have_room(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+def test_the_longest_datagrams_have_room(box: Outbox, opened: OpenWays) -> None:
     [(near, far)] = opened(1)
     for _ in range(batch.MOST // 8):
         for number in range(8):
@@ -447,9 +279,7 @@ def test_the_longest_datagrams_have_room(box: Outbox, opened: Callable[[int], Se
         assert [far.recv(4096) for _ in range(8)] == [bytes([number]) * batch.LONGEST for number in range(8)]
 
 
-def test_all_that_leave_together_may_be_the_longest_again_and_again(
-    box: Outbox, opened: Callable[[int], Sequence[Way]]
-) -> None:
+def test_all_that_leave_together_may_be_the_longest_again_and_again(box: Outbox, opened: OpenWays) -> None:
     [(near, far)] = opened(1)
 
     for moment in range(2 * outbox.SPARE):
@@ -465,7 +295,7 @@ def test_all_that_leave_together_may_be_the_longest_again_and_again(
     assert heard == [each * (batch.LONGEST // 2) for each in sent]
 
 
-def test_a_fault_where_few_are_sent_has_nothing_sent_twice(box: Outbox, opened: Callable[[int], Sequence[Way]]) -> None:
+def test_a_fault_where_few_are_sent_has_nothing_sent_twice(box: Outbox, opened: OpenWays) -> None:
     class Faulty(Sender):
         def refuse(self, reason: int) -> None:
             raise RuntimeError("a bug")
@@ -481,65 +311,7 @@ def test_a_fault_where_few_are_sent_has_nothing_sent_twice(box: Outbox, opened: 
     assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
 
 
-def test_a_socket_is_closed_once(opened: Callable[[int], Sequence[Way]]) -> None:
-    [(near, _)] = opened(1)
-    retired: list[socket.socket] = []
-    mine = MediaSocket(near, retired.append)
-
-    mine.close()
-    mine.close()
-
-    assert len(retired) == 1
-    assert retired[0].fileno() >= 0
-    assert mine.fileno() == -1
-    retired[0].close()
-
-
-def test_a_closed_socket_keeps_its_number_until_what_was_put_for_it_has_left(
-    box: Outbox, opened: Callable[[int], Sequence[Way]]
-) -> None:
-    (near, far), *others = opened(MANY)
-    number = near.fileno()
-    mine = MediaSocket(near, box.retire)
-    for each, datagram in ((mine, b"word"), *((other, b"") for other, _ in others)):
-        box.put(Sender(), each.fileno(), [datagram])
-
-    mine.close()
-
-    assert mine.fileno() == -1
-    with socket.socket() as newcomer:
-        assert newcomer.fileno() != number
-    box.dispatch()
-    assert far.recv(16) == b"word"
-    box.close()
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(number)
-
-
-def test_a_closed_socket_keeps_its_number_until_the_last_moment_something_was_put_for(
-    box: Outbox, opened: Callable[[int], Sequence[Way]]
-) -> None:
-    [(near, far)] = opened(1)
-    number = near.fileno()
-    mine = MediaSocket(near, box.retire)
-    box.put(Sender(), number, [b"first", b"second"])
-
-    mine.close()
-    for _ in range(PHASES + 1):
-        os.fstat(number)
-        box.dispatch()
-    for _ in range(PHASES - 1):
-        box.dispatch()
-
-    assert [far.recv(16) for _ in range(2)] == [b"first", b"second"]
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(number)
-    assert not box.waiting
-
-
-def test_a_socket_that_cannot_be_closed_has_nothing_sent_twice(
-    box: Outbox, opened: Callable[[int], Sequence[Way]]
-) -> None:
+def test_a_socket_that_cannot_be_closed_has_nothing_sent_twice(box: Outbox, opened: OpenWays) -> None:
     [(near, far)] = opened(1)
     closed = socket.socket()
     os.close(closed.fileno())
@@ -555,7 +327,7 @@ def test_a_socket_that_cannot_be_closed_has_nothing_sent_twice(
 
 @pytest.mark.parametrize("count", [1, MANY])
 def test_a_fault_in_sending_is_logged_and_ends_no_thread(
-    opened: Callable[[int], Sequence[Way]], caplog: pytest.LogCaptureFixture, count: int
+    opened: OpenWays, caplog: pytest.LogCaptureFixture, count: int
 ) -> None:
     class Faulty(Sender):
         def refuse(self, reason: int) -> None:
@@ -577,7 +349,7 @@ def test_a_fault_in_sending_is_logged_and_ends_no_thread(
 
 
 @pytest.mark.parametrize("before", [0, MANY])
-def test_what_is_put_after_closing_leaves_too(box: Outbox, opened: Callable[[int], Sequence[Way]], before: int) -> None:
+def test_what_is_put_after_closing_leaves_too(box: Outbox, opened: OpenWays, before: int) -> None:
     ways = opened(MANY)
     for near, _ in ways[:before]:
         box.put(Sender(), near.fileno(), [b"early"])
@@ -592,8 +364,8 @@ def test_what_is_put_after_closing_leaves_too(box: Outbox, opened: Callable[[int
     assert [far.recv(16) for _, far in ways] == [b"late"] * MANY
 
 
-def test_closing_leaves_no_thread_and_nothing_unsent(opened: Callable[[int], Sequence[Way]]) -> None:
-    ways, before = opened(MANY), _taken()
+def test_closing_leaves_no_thread_and_nothing_unsent(opened: OpenWays) -> None:
+    ways, before = opened(MANY), taken()
     box = Outbox()
     for near, _ in ways:
         box.put(Sender(), near.fileno(), [b"last"])
@@ -602,4 +374,4 @@ def test_closing_leaves_no_thread_and_nothing_unsent(opened: Callable[[int], Seq
 
     assert [far.recv(16) for _, far in ways] == [b"last"] * MANY
     assert "outbox" not in {thread.name for thread in threading.enumerate()}
-    assert _taken() == before
+    assert taken() == before
